@@ -1,0 +1,3 @@
+"""Stand-in for CPython's __future__: MicroPython never evaluates annotations anyway."""
+
+annotations = None
