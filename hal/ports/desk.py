@@ -1,0 +1,106 @@
+"""The desk: the same drivers over simulated pins, a simulated LAN interface and flash that is a file.
+
+A port is a module with these names; `hal/board.py` builds the Board from it. Pins are the port's own numbers. Every
+option is read by exactly one driver, and a driver's option that is missing is an error: no hidden defaults.
+"""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import desk_link
+import flash
+import machine
+import network
+import vfs
+
+if TYPE_CHECKING:
+    from typing import Any
+
+NAME = "desk"
+
+PINS = {
+    "nASFB": 1,
+    "VLED_ON": 2,
+    "OIS_AD": 3,
+    "nPAPER": 4,
+    "nREGIST": 5,
+    "COVER": 6,
+    "ASF_DRIVE": 7,
+    "FEED_STEP": 8,
+    "HEAD_CLK": 9,
+    "HEAD_DATA": 10,
+    "nHEAD_LATCH": 11,
+    "HEAD_STROBE": 12,
+    "nKEY_START": 13,
+    "nKEY_STOP": 14,
+    "nKEY_FUNC": 15,
+    "ALARM": 16,
+    "PANEL_SCL": 17,
+    "PANEL_SDA": 18,
+}
+
+# No heater to wait for and no motor: everything goes as fast as it can.
+OPTIONS = {
+    "HEAD_STROBE.pulse_us": 0,
+    "FEED_STEP.period_us": 0,
+    "ASF_DRIVE.period_us": 0,
+    "ASF_DRIVE.retry_ms": 0,
+    "VLED_ON.settle_us": 0,
+    "nKEY.debounce_ms": 0,
+    "watchdog.timeout_ms": 60000,
+}
+
+
+def head_spi(clock: int, data: int) -> Any:
+    """The head's bus; the simulated SPI 0 is wired to the head."""
+    return machine.SPI(0, baudrate=8_000_000, sck=machine.Pin(clock), mosi=machine.Pin(data))
+
+
+def panel_i2c(scl: int, sda: int) -> Any:
+    """The display's bus."""
+    return machine.I2C(0, scl=machine.Pin(scl), sda=machine.Pin(sda), freq=400_000)
+
+
+def converter(pin: int) -> Any:
+    """An analog-digital converter on `pin`."""
+    return machine.ADC(machine.Pin(pin))
+
+
+def service_line() -> Any:
+    """A stream that never blocks: readinto and write give None when nothing could be done; asyncio can poll it."""
+    return machine.UART(0, 115200, timeout=0)
+
+
+def network_interface() -> Any:
+    """The LAN interface, started; its address comes by itself."""
+    interface = network.LAN()
+    interface.active(True)
+    return interface
+
+
+def filesystem() -> Any:
+    """The data filesystem, with the methods of vfs.VfsLfs2. A new flash is formatted; a damaged one raises OSError."""
+    device = flash.open_area("data")
+    if is_blank(device):
+        vfs.VfsLfs2.mkfs(device)
+    return vfs.VfsLfs2(device)
+
+
+def is_blank(device: Any) -> bool:
+    """True when neither of the blocks that hold a littlefs superblock was ever written."""
+    buffer = bytearray(64)
+    for block in (0, 1):
+        device.readblocks(block, buffer, 0)
+        if buffer != b"\xff" * len(buffer):
+            return False
+    return True
+
+
+def spool_device() -> Any:
+    """The spool's own block device."""
+    return flash.open_area("spool")
+
+
+def event_line(line: bytes) -> None:
+    """Hand one monitor event, a line of JSON without its newline, to whoever watches."""
+    desk_link.event(line)
