@@ -1,0 +1,65 @@
+# Mail receiver. `make help` says what there is. Each target makes .venv when it is missing or its list has changed.
+PYTHON ?= python3
+ARGS ?=
+ARCH ?= x64
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check install --quiet
+STUBS := $(VENV)/stubs-rp2.done $(VENV)/stubs-esp32.done
+
+.PHONY: help run test lint bench build flash console clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make run      [ARGS="..."]            the device on the desk: polls a mailbox, records pages into paper/'
+	@echo '                                      ARGS go to python -m sim; ARGS=--help lists them, ARGS=--once ends after one visit'
+	@echo 'make test     [ARGS="..."]            every test, unit tests on CPython and MicroPython; ARGS go to pytest'
+	@echo 'make lint                             ruff, type checker with the boards'"'"' stubs, rules of the house'
+	@echo 'make bench    [ARGS=ROW] [JSON=FILE]  speed beside the peers; ROW (S1, S4) chooses, JSON=FILE keeps the rows'
+	@echo 'make build    [ARCH=x64]              firmware for the device into build/ARCH, with sizes and SHA-256 manifest;'
+	@echo '                                      ARCH: x64 armv6m armv7m armv7emsp xtensawin bytecode, or all'
+	@echo 'make flash    PORT=/dev/ttyACM0       build for the board at PORT, copy what changed, verify every hash'
+	@echo 'make console  [PORT=...]              service console of the board at PORT, or of the running desk; Ctrl-] leaves'
+	@echo 'make clean                            remove build/ and caches (.venv, paper/ and state/ stay)'
+	@echo
+	@echo 'Needs Python 3.11 or later (PYTHON=... chooses one). MICROPYTHON=... names another MicroPython binary.'
+
+run: $(VENV)/done
+	@$(PY) -m sim $(ARGS)
+
+test: $(VENV)/done
+	@$(PY) -m pytest $(ARGS)
+
+lint: $(VENV)/done $(STUBS)
+	@$(PY) -m tools.lint
+
+bench: $(VENV)/done
+	@$(PY) -m tools.bench $(ARGS) $(if $(JSON),--json $(JSON))
+
+build: $(VENV)/done
+	@$(PY) -m tools.build $(ARCH)
+
+flash: $(VENV)/done
+	@$(PY) -m tools.flash $(PORT) $(ARGS)
+
+console: $(VENV)/done
+	@$(PY) -m tools.console $(PORT) $(ARGS)
+
+clean:
+	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/done: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'Python 3.11 or later is needed; name one with PYTHON=...' >&2; exit 1; }
+	@echo 'setting up $(VENV) ...'
+	@$(PY) -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV) || \
+	  { echo 'python -m venv failed; on Debian: apt-get install python3-venv' >&2; rm -rf $(VENV); exit 1; }
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/stubs-%.done: requirements-%.txt $(VENV)/done
+	@echo 'fetching the type stubs of $* ...'
+	@rm -rf $(VENV)/stubs-$*
+	@$(PIP) --no-deps --no-compile --target $(VENV)/stubs-$* -r $<
+	@touch $@

@@ -1,0 +1,59 @@
+"""What viper gives for nothing, for builds without native code: pointers into buffers, and the casts of arguments.
+
+Goes into bytecode trees only; `tools/device_source.py` points the decorators here.
+"""
+import struct
+
+import uctypes
+
+
+class _Words:
+    """A buffer seen as words of 2 or 4 octets, little-endian as on every port that there is."""
+
+    def __init__(self, octets, size, code):
+        self._octets = octets
+        self._size = size
+        self._code = code
+
+    def __getitem__(self, index):
+        return struct.unpack_from(self._code, self._octets, index * self._size)[0]
+
+    def __setitem__(self, index, value):
+        struct.pack_into(self._code, self._octets, index * self._size, value)
+
+
+def _cast(buffer, size, code):
+    if isinstance(buffer, _Words):
+        buffer = buffer._octets
+    view = memoryview(buffer)
+    if view.itemsize == size:
+        return view
+    octets = uctypes.bytearray_at(uctypes.addressof(view), len(view) * view.itemsize)
+    return octets if size == 1 else _Words(octets, size, code)
+
+
+def ptr8(buffer):
+    """`buffer` as octets."""
+    return _cast(buffer, 1, "<B")
+
+
+def ptr16(buffer):
+    """`buffer` as 16-bit words."""
+    return _cast(buffer, 2, "<H")
+
+
+def ptr32(buffer):
+    """`buffer` as 32-bit words."""
+    return _cast(buffer, 4, "<I")
+
+
+def casting(*casts):
+    """Decorator: cast the arguments; None leaves one as it is."""
+
+    def decorate(function):
+        def call(*arguments):
+            return function(*[cast(value) if cast else value for cast, value in zip(casts, arguments)])
+
+        return call
+
+    return decorate
