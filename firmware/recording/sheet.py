@@ -1,0 +1,135 @@
+"""The pages of one mail, each put on paper once: header band, ledger, replay after a restart.
+
+A page is drawn into this sink whether or not it is on paper already: the same octets always give the same pages, so
+after a restart the pages that the ledger has are composed and thrown away, and numbering, notices and totals come
+out as they did before.
+"""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from firmware.mail.header import format_time
+from firmware.recording.page import BAND_LINES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from firmware.recording.job import Job
+    from firmware.recording.page import Furniture
+    from firmware.recording.recorder import Recorder
+    from firmware.store.ledger import Ledger
+
+
+class Sheet:
+    """A sink for bands of head lines that becomes a sheet of paper at the first of them.
+
+    :param stall_s: seconds that paper may keep the mail waiting; 0 for ever
+    :param recorded: called with (page, total, kind, duplicate) when a page is on paper
+    """
+
+    def __init__(self, recorder: Recorder, ledger: Ledger, furniture: Furniture,
+                 recorded: Callable[[int, int, str, bool], None]) -> None:
+        self._recorder = recorder
+        self._ledger = ledger
+        self._furniture = furniture
+        self._recorded = recorded
+        self.header = True
+        self.zone_min = 0
+        self.stall_s = 0
+        self._job: Job | None = None
+        self._done = 0
+        self._intent = 0
+        self.page = 0
+        self.lines = 0
+        self._kind = ""
+        self._total = 0
+        self._open = False
+        self._duplicate = False
+
+    def begin_mail(self, job: Job) -> None:
+        """A new mail: pages count from 1."""
+        self._job = job
+        self._done = self._ledger.pages_done(job.key)
+        self._intent = self._ledger.intent_page(job.key)
+        self.page = 0
+        self._open = False
+
+    @property
+    def is_open(self) -> bool:
+        """True between a page's first line and its end."""
+        return self._open
+
+    @property
+    def band_lines(self) -> int:
+        """Lines that the header band of the page takes: the open one, or the next."""
+        page = self.page if self._open else self.page + 1
+        return BAND_LINES if self.header or self._is_duplicate(page) else 0
+
+    @property
+    def room(self) -> int:
+        """Lines that are left on the open page, or that the next page will have below its header band."""
+        return self._recorder.capacity - (self.lines if self._open else self.band_lines)
+
+    def prepare(self, kind: str, total: int) -> None:
+        """Say what the next page will be: 'fax', 'text' or 'notice', and how many pages the mail has (0 unknown)."""
+        self._kind = kind
+        self._total = total
+
+    async def write(self, view: memoryview, lines: int) -> None:
+        """Band sink. The first band gets paper. Raises Stalled, PageInterrupted, OSError from the ledger."""
+        if not self._open:
+            await self._start()
+        self.lines += lines
+        if self._on_paper:
+            await self._recorder.write(view, lines)
+
+    async def feed(self, lines: int) -> None:
+        """Leave white lines; they count like written ones."""
+        if not self._open:
+            await self._start()
+        self.lines += lines
+        if self._on_paper:
+            await self._recorder.feed(lines)
+
+    async def finish(self) -> None:
+        """The page's last line was written: enter it in the ledger, then move the sheet out."""
+        if not self._open:
+            return
+        if self._on_paper:
+            await self._recorder.finish_lines()
+            self._ledger.complete(self._job.key, self.page)
+            self._done = self.page
+            await self._recorder.end()
+            self._recorded(self.page, self._total, self._kind, self._duplicate)
+        self._open = False
+
+    async def abort(self) -> None:
+        """Give the page up where it is; its intent stands in the ledger, so the next copy carries the mark."""
+        self._open = False
+        await self._recorder.end()
+
+    @property
+    def _on_paper(self) -> bool:
+        return self.page > self._done
+
+    def _is_duplicate(self, page: int) -> bool:
+        return page > self._done and page == self._intent
+
+    async def _start(self) -> None:
+        self.page += 1
+        self._open = True
+        self.lines = 0
+        self._duplicate = self._is_duplicate(self.page)
+        if self._on_paper:
+            await self._recorder.begin(self.stall_s)
+            self._ledger.intend(self._job.key, self.page)
+        if self.header or self._duplicate:
+            await self._furniture.header_band(self._left(), self._right(), self._duplicate, self)
+
+    def _left(self) -> str:
+        job = self._job
+        sender = job.envelope.sender if job.envelope is not None else ""
+        return "%s  %s" % (format_time(job.received, self.zone_min), sender or "sender unknown")
+
+    def _right(self) -> str:
+        return "%d/%d" % (self.page, self._total) if self._total else "%d" % self.page

@@ -1,0 +1,84 @@
+"""The supervisor: feeds the watchdog only while every long-lived task shows progress within its own bound."""
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
+    from firmware.devices import Clock, Watchdog
+
+
+class Pulse:
+    """The signs of life of one task.
+
+    :param bound_ms: the longest time between two signs; a task that waits for the world outside (a key stroke on
+        the service line) says so with `rest` and owes none until its next `beat`
+    """
+
+    def __init__(self, name: str, clock: Clock, bound_ms: int) -> None:
+        self.name = name
+        self._clock = clock
+        self._bound_ms = bound_ms
+        self._last = clock.ticks_ms()
+        self._resting = False
+
+    def beat(self) -> None:
+        """There was progress."""
+        self._last = self._clock.ticks_ms()
+        self._resting = False
+
+    def rest(self) -> None:
+        """Waiting for something that may never come."""
+        self._resting = True
+
+    def late(self) -> bool:
+        """True when the task owes a sign of life."""
+        return not self._resting and self._clock.ticks_diff(self._clock.ticks_ms(), self._last) > self._bound_ms
+
+
+class TaskLost(Exception):
+    """A long-lived task ended or hangs; `args` are its name and why."""
+
+
+class Supervisor:
+    """Runs the tasks; returns only by raising.
+
+    :param report: called with a sentence when a task is lost, before `run` raises
+    """
+
+    def __init__(self, watchdog: Watchdog, report: Callable[[str], None]) -> None:
+        self._watchdog = watchdog
+        self._report = report
+        self._tasks: list[tuple[Pulse, asyncio.Task[Any]]] = []
+
+    def start(self, pulse: Pulse, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Start a long-lived task under supervision."""
+        self._tasks.append((pulse, asyncio.create_task(coroutine)))
+
+    async def run(self) -> None:
+        """Watch for ever. Raises TaskLost when a task ended or is late; the watchdog is not fed any more then."""
+        try:
+            while True:
+                for pulse, task in self._tasks:
+                    if task.done():
+                        await self._lost(pulse, task)
+                    if pulse.late():
+                        raise TaskLost(pulse.name, "shows no progress")
+                self._watchdog.feed()
+                await asyncio.sleep(1)
+        except TaskLost as lost:
+            self._report("the %s task was lost: %s" % lost.args)
+            raise
+        finally:
+            for _pulse, task in self._tasks:
+                task.cancel()
+
+    async def _lost(self, pulse: Pulse, task: asyncio.Task[Any]) -> None:
+        try:
+            await task
+        except Exception as error:
+            raise TaskLost(pulse.name, "%s %s" % (type(error).__name__, error)) from error
+        raise TaskLost(pulse.name, "it ended")

@@ -1,0 +1,105 @@
+"""A machine for unit tests: paper, film and covers as plain numbers, everything that the recorder does on a list."""
+from __future__ import annotations
+
+LINE_OCTETS = 216
+
+
+class FakeClock:
+    """Ticks that move only when told."""
+
+    def __init__(self) -> None:
+        self.ticks = 0
+        self.seconds = 1_700_000_000
+
+    def ticks_ms(self) -> int:
+        """The ticks."""
+        return self.ticks
+
+    def ticks_diff(self, later: int, earlier: int) -> int:
+        """Plain difference: no wrap here."""
+        return later - earlier
+
+    def ticks_add(self, ticks: int, delta: int) -> int:
+        """Plain sum."""
+        return ticks + delta
+
+    def now(self) -> int:
+        """The calendar."""
+        return self.seconds
+
+    def set(self, seconds: int) -> None:
+        """Set the calendar."""
+        self.seconds = seconds
+
+
+class FakeMachine:
+    """Feeder, path, film, covers and head in one; `sheets` holds the lines recorded on each sheet that came out."""
+
+    width_dots = 1728
+    line_octets = LINE_OCTETS
+    lines_per_mm_x100 = 1540
+
+    def __init__(self, tray: int = 10, recordable_lines: int = 4543) -> None:
+        self.recordable_lines = recordable_lines
+        self.tray = tray
+        self.at_head = False
+        self.jammed_feeds = 0
+        self.film_end = False
+        self.cover_open = False
+        self.lines: list[bytes] = []
+        self.sheets: list[list[bytes]] = []
+        self.at_line = -1  # when that many lines are on the sheet, `then` is called
+        self.then = lambda: None
+        self.asf = self.film = self.covers = self.head = self
+
+    def paper_present(self) -> bool:
+        """Feeder."""
+        return self.tray > 0
+
+    def sheet_at_head(self) -> bool:
+        """Path."""
+        return self.at_head
+
+    async def feed(self) -> bool:
+        """Feeder to head."""
+        if self.jammed_feeds:
+            self.jammed_feeds -= 1
+            return False
+        if not self.tray:
+            return False
+        self.tray -= 1
+        self.at_head = True
+        self.lines = []
+        return True
+
+    async def eject(self) -> bool:
+        """Head to exit."""
+        if self.at_head:
+            self.at_head = False
+            self.sheets.append(self.lines)
+        return True
+
+    async def sample(self) -> bool:
+        """Film mark."""
+        return self.film_end
+
+    def open(self) -> bool:
+        """Covers."""
+        return self.cover_open
+
+    async def record(self, view: memoryview, count: int) -> None:
+        """Head: lines on paper."""
+        for number in range(count):
+            self._line(bytes(view[number * LINE_OCTETS:(number + 1) * LINE_OCTETS]))
+
+    async def feed_lines(self, count: int) -> None:
+        """Head: white lines."""
+        for _number in range(count):
+            self._line(bytes(LINE_OCTETS))
+
+    def _line(self, line: bytes) -> None:
+        if self.at_head:
+            self.lines.append(line)
+        if len(self.lines) == self.at_line:
+            self.at_line = -1
+            self.then()
