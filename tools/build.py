@@ -35,11 +35,14 @@ ON_DEMAND = ("firmware/service/commands/", "firmware/mail/notice.")
 PORTS = "hal/ports/"
 FORMAT = "1"  # raise when trees of the same sources must be built anew
 
-# Boards start `main.py` and no other name, and only as text.
+# Boards start `main.py` and no other name, and only as text. `hold` keeps them still while they are flashed.
 LAUNCHER = b'''"""Start the firmware."""
-from firmware.main import main
+import os
 
-main()
+if "hold" not in os.listdir():
+    from firmware.main import main
+
+    main()
 '''
 
 

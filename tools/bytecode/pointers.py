@@ -26,9 +26,10 @@ def _cast(buffer, size, code):
     if isinstance(buffer, _Words):
         buffer = buffer._octets
     view = memoryview(buffer)
-    if view.itemsize == size:
+    held = len(bytes(view[:1]))  # octets of one item: MicroPython's views need not have `itemsize`
+    if held == size:
         return view
-    octets = uctypes.bytearray_at(uctypes.addressof(view), len(view) * view.itemsize)
+    octets = uctypes.bytearray_at(uctypes.addressof(view), len(view) * held)
     return octets if size == 1 else _Words(octets, size, code)
 
 

@@ -1,0 +1,222 @@
+"""Trees built for devices, and flashing them to a MicroPython on a PTY."""
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.host.board import Board
+from tools import build, flash, micropython_binary
+from tools.build import BuildError, build_tree
+from tools.device import Device, DeviceError, Kind
+from tools.device_source import SourceError, device_source
+
+MODULE = '''"""A module."""
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING
+
+import micropython
+
+if TYPE_CHECKING:
+    from nowhere import (
+        Any,
+    )
+
+
+@micropython.viper
+def total(words: ptr16, count: int) -> int:
+    sum = 0
+    for i in range(count):
+        sum += int(words[i])
+    return sum
+
+
+@micropython.viper
+def put(octets: ptr8, value: int) -> int:
+    wide = ptr16(octets)
+    wide[1] = value
+    return int(octets[2])
+
+
+@micropython.native
+def twice(number: int) -> int:
+    return 2 * number
+
+
+def fails(reason: str) -> None:
+    assert reason == "", "never: -O1 leaves assertions out"
+    raise ValueError(reason)
+'''
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small project in place of this one."""
+    root = tmp_path / "project"
+    for folder in ("firmware/text", "hal"):
+        (root / folder).mkdir(parents=True)
+        (root / folder / "__init__.py").write_text("")
+    (root / "firmware" / "module.py").write_text(MODULE)
+    (root / "firmware" / "main.py").write_text("from __future__ import annotations\n\n\ndef main() -> None:\n    print('up')\n")
+    (root / "firmware" / "devices.py").write_text("from typing import Protocol\n")
+    (root / "firmware" / "text" / "small.fnt").write_bytes(bytes(range(256)))
+    monkeypatch.setattr(build, "ROOT", root)
+    return root
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Iterator[Board]:
+    folder = tmp_path / "board"
+    folder.mkdir()
+    board = Board(folder)
+    yield board
+    board.close()
+
+
+def run(tree: Path, text: str) -> str:
+    done = subprocess.run([micropython_binary.find(), "-c", text], cwd=tree, capture_output=True, text=True, timeout=20)
+    return done.stdout + done.stderr
+
+
+def test_manifest_has_the_sum_of_every_file(project: Path, tmp_path: Path) -> None:
+    tree = build_tree(tmp_path / "out", "x64")
+    files = json.loads((tree / "manifest.json").read_text())["files"]
+    assert "firmware/module.mpy" in files and "main.py" in files and "firmware/text/small.fnt" in files
+    for name, entry in files.items():
+        content = (tree / name).read_bytes()
+        assert (entry["size"], entry["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
+
+
+def test_types_only_module_is_left_out(project: Path, tmp_path: Path) -> None:
+    assert not (build_tree(tmp_path / "out") / "firmware" / "devices.mpy").exists()
+
+
+@pytest.mark.parametrize("arch", ["x64", "bytecode"])
+def test_built_functions_compute_and_name_the_right_line(project: Path, tmp_path: Path, arch: str) -> None:
+    tree = build_tree(tmp_path / "out", arch)
+    said = run(tree, "from firmware.module import *\nb = bytearray(b'\\1\\2\\3\\4')\n"
+                     "print(total(b, 2), total(array('H', [5, 600]), 2), put(b, 0x0907), b, twice(4))\nfails('reason')")
+    assert "1540 605 7 bytearray(b'\\x01\\x02\\x07\\t') 8" in said.replace("\\x09", "\\t")
+    line = MODULE.splitlines().index("    raise ValueError(reason)") + 1
+    assert 'File "firmware/module.py", line %d' % line in said
+    assert "ValueError: reason" in said
+
+
+@pytest.mark.parametrize("arch", [arch for arch in build.ARCHES if arch != "bytecode"])
+def test_every_architecture_is_in_its_header(project: Path, tmp_path: Path, arch: str) -> None:
+    header = (build_tree(tmp_path / "out", arch) / "firmware" / "module.mpy").read_bytes()[:4]
+    assert header[2] >> 2 == {"x64": 2, "armv6m": 4, "armv7m": 5, "armv7emsp": 7, "xtensawin": 10}[arch]
+
+
+def test_second_build_touches_nothing_and_a_change_only_its_module(project: Path, tmp_path: Path) -> None:
+    tree = build_tree(tmp_path / "out")
+    before = {path: path.stat().st_mtime_ns for path in tree.rglob("*") if path.is_file()}
+    build_tree(tmp_path / "out")
+    assert {path: path.stat().st_mtime_ns for path in tree.rglob("*") if path.is_file()} == before
+    (project / "firmware" / "main.py").write_text("x = 1\n")
+    (project / "hal" / "__init__.py").unlink()
+    build_tree(tmp_path / "out")
+    assert (tree / "firmware" / "module.mpy").stat().st_mtime_ns == before[tree / "firmware" / "module.mpy"]
+    assert (tree / "firmware" / "main.mpy").stat().st_mtime_ns != before[tree / "firmware" / "main.mpy"]
+    assert not (tree / "hal").exists()
+
+
+def test_shadows_lie_at_the_root(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "shadow").mkdir()
+    (tmp_path / "shadow" / "machine.py").write_text("answer = 42\n")
+    tree = build_tree(tmp_path / "out", "x64", [tmp_path / "shadow"])
+    assert "42" in run(tree, "import machine; print(machine.answer)")
+
+
+def test_syntax_error_names_file_and_line(project: Path, tmp_path: Path) -> None:
+    (project / "firmware" / "main.py").write_text("x = 1\ny = = 2\n")
+    with pytest.raises(BuildError, match=r"firmware/main\.py:2"):
+        build_tree(tmp_path / "out")
+
+
+@pytest.mark.parametrize("text", [
+    "if TYPE_CHECKING:\n    import a\nelse:\n    a = 1\n",
+    "def f():\n    if TYPE_CHECKING:\n        import a\n",
+    "from typing import TYPE_CHECKING; x = 1\n",
+])
+def test_what_cannot_be_taken_out_is_refused(text: str) -> None:
+    with pytest.raises(SourceError, match="^name:"):
+        device_source(text, "name")
+
+
+def test_flash_copies_verifies_and_starts(project: Path, tmp_path: Path, board: Board) -> None:
+    tree = build_tree(tmp_path / "out")
+    said: list[str] = []
+    device = Device(board.port)
+    (board.folder / "firmware").mkdir()
+    (board.folder / "firmware" / "module.py").write_text("stale = True\n")
+    flash.flash(device, tree, "x64", say=said.append)
+    device.close()
+    for name in json.loads((tree / "manifest.json").read_text())["files"]:
+        assert (board.folder / name).read_bytes() == (tree / name).read_bytes()
+    assert not (board.folder / "firmware" / "module.py").exists()
+    assert not (board.folder / "hold").exists()
+    assert said[0] == "remove firmware/module.py"
+    assert said[-1].endswith("verified by SHA-256")
+
+
+def test_only_what_changed_is_copied_again(project: Path, tmp_path: Path, board: Board) -> None:
+    tree = build_tree(tmp_path / "out")
+    device = Device(board.port)
+    flash.flash(device, tree, "x64", start=False, say=lambda line: None)
+    (board.folder / "firmware" / "main.mpy").write_bytes(b"M\x06 damaged")
+    with pytest.raises(flash.VerifyError, match=r"1 of \d+ files .*firmware/main\.mpy"):
+        flash.verify(device, flash.wanted(tree))
+    said: list[str] = []
+    flash.flash(device, tree, "x64", start=False, say=said.append)
+    device.close()
+    assert [line for line in said if line.startswith("copy")] == ["copy 1/1 firmware/main.mpy"]
+
+
+def test_damage_on_the_way_is_detected(project: Path, tmp_path: Path, board: Board) -> None:
+    class Noisy(Device):
+        def put(self, name: str, content: bytes) -> None:
+            super().put(name, content[:-1] + b"?" if name.endswith(".fnt") else content)
+
+    device = Noisy(board.port)
+    with pytest.raises(flash.VerifyError, match=r"small\.fnt"):
+        flash.flash(device, build_tree(tmp_path / "out"), "x64", say=lambda line: None)
+    device.close()
+    assert (board.folder / "hold").exists(), "a board that was not verified must not start"
+
+
+def test_running_firmware_is_held_and_the_board_restarted(project: Path, tmp_path: Path, board: Board) -> None:
+    (board.folder / "machine.py").write_text("import sys\n\n\ndef reset():\n    sys.exit()\n")
+    device = Device(board.port)
+    starts = board.starts
+    device.hold()
+    assert board.starts > starts
+    assert (board.folder / "hold").exists()
+    device.start()
+    device.close()
+    assert not (board.folder / "hold").exists()
+
+
+def test_tree_of_the_wrong_architecture_is_refused(project: Path, tmp_path: Path, board: Board) -> None:
+    device = Device(board.port)
+    with pytest.raises(DeviceError, match="tree is for armv6m, the device runs x64"):
+        flash.flash(device, build_tree(tmp_path / "out", "armv6m"), "armv6m")
+    device.close()
+    assert list(board.folder.iterdir()) == []
+
+
+def test_arm_cores_load_the_code_of_lesser_ones() -> None:
+    assert Kind("armv7emdp", 6, 3, "").runs("armv7emsp")
+    assert not Kind("armv6m", 6, 3, "").runs("armv7m")
+    assert Kind("rv32imc", 6, 3, "").build_arch() == "bytecode"
+
+
+def test_missing_device_is_said_clearly(capsys: pytest.CaptureFixture[str]) -> None:
+    assert flash.main(["/dev/no-such-port"]) == 1
+    assert "no device at /dev/no-such-port" in capsys.readouterr().err
