@@ -18,6 +18,7 @@ FILM_END = const(20)
 COVER_OPEN = const(60)
 STORAGE = const(70)
 PARAMETER = const(71)
+LEDGER_FULL = const(72)
 RESTARTED = const(75)
 MAIL_DAMAGED = const(410)
 TIFF_DAMAGED = const(411)
@@ -44,6 +45,8 @@ TABLE = {
     COVER_OPEN: ("CLOSE COVER", "a cover is open", "close the cover"),
     STORAGE: ("MEMORY FAULT", "flash memory could not be read or written", "restart; if it comes again, call service"),
     PARAMETER: ("PARAMETER RESET", "a stored parameter was not valid; its default is used", "check it with 'param list'"),
+    LEDGER_FULL: ("MAILBOX TOO FULL", "the mailbox keeps more mails than can be remembered",
+                  "empty the mailbox or set 'pop.delete' to after-record"),
     RESTARTED: ("RESTARTED", "the watchdog or a program fault restarted the machine", "tell service what was going on"),
     MAIL_DAMAGED: ("MAIL DAMAGED", "a mail part is damaged", "ask the sender to send again"),
     TIFF_DAMAGED: ("FAX FILE DAMAGED", "a TIFF file is damaged", "ask the sender to send again"),

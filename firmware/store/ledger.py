@@ -1,0 +1,384 @@
+"""The ledger: which pages of which mail are on paper, and which mails are finished. The journal is a view of it.
+
+A mail is named by its key of 8 octets; its pages count from 1 and are recorded in order. Before a page's first line an
+*intent* is durable, after its last line its *completion*. After a power cut `pages_done` says where to go on, and
+`may_be_on_paper` whether the page that comes next must carry the mark of a possible duplicate.
+
+A record: kind (1 octet) · key (8) · and, by kind, a page (2) or time (4) and text or numbers; see `record_log` for the
+frame. A kind with the high bit set is history: shown in the journal, not applied. What changes nothing that is on
+paper or on the server (`begin`, `deleted`, forgetting) waits in RAM for the next durable record, to save flash.
+"""
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from micropython import const
+
+from firmware.recording.faults import LEDGER_FULL, STORAGE, Fault
+from firmware.store.mail_index import DELETED, DOUBT, FINISHED, GONE, NOTICE, SEEN, MailIndex
+from firmware.store.record_log import RecordLog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from firmware.devices import Clock, Storage
+
+NAME = "ledger"
+
+_STATE = const(1)  # pages, intent, flags: a mail as it stood at compaction
+_BEGIN = const(2)  # time, "sender\0subject"
+_INTEND = const(3)  # page
+_COMPLETE = const(4)  # page
+_ADVANCE = const(5)  # page: complete; the one after it: intended
+_FINISH = const(6)  # time, pages, flags
+_DELETED = const(7)  # time
+_FORGET = const(8)
+_NOTE = const(9)  # time, "kind\0text"
+_DOUBT_ALL = const(10)  # records were lost; mails unknown here may be on paper
+_HISTORY = const(0x80)
+_OCTETS = b"\xff\x0e\x0d\x0b\x0b\x0b\x10\x0d\x09\x0d\x09"  # the least length of each kind, from 0 on
+_LASTING = FINISHED | NOTICE | DELETED | DOUBT
+_NO_KEY = b"\0\0\0\0\0\0\0\0"
+_TEXT = const(100)  # octets of each of a record's two texts
+_PENDING = const(24)  # records waiting in RAM
+_GONE_KEPT = const(64)  # finished mails remembered at compaction although no longer listed
+
+
+class Ledger:
+    """All mails that are known. `open` before use. Every call that changes raises `Fault(STORAGE)` when flash fails.
+
+    `limit` bounds the file in octets, `capacity` the mails remembered at a time.
+    """
+
+    def __init__(self, storage: Storage, clock: Clock, limit: int = 32768, capacity: int = 512) -> None:
+        self.lost = 0  # places damaged or records missing, as found by `open`
+        self.doubtful = False  # mails unknown here may be on paper
+        self._clock = clock
+        self._limit = limit
+        self._log = RecordLog(storage, NAME)
+        self._index = MailIndex(capacity)
+        self._pending: list[bytes] = []
+        self._stale = False  # the file lacks what only the index knows
+
+    def open(self) -> str:
+        """Read the file, cut a torn end off, go on after damage. Returns '' or, in plain words, what was wrong.
+
+        Never raises: what can be read is used, and what is then known is written anew.
+        """
+        readable = self._read() or self._read()
+        self.lost = self._log.damaged + self._log.missing + (not readable)
+        if not self.lost and not self._log.torn:
+            return ""
+        torn = self._log.torn
+        self.doubtful = self.doubtful or self.lost > 0
+        try:
+            self.compact()
+        except Fault as fault:
+            return "the ledger is damaged and could not be written anew (%s)" % fault.detail
+        if self.lost:
+            return "the ledger was damaged in %d places" % self.lost
+        return "the last record of the ledger was cut off" if torn else ""
+
+    def _read(self) -> bool:
+        self._index = MailIndex(self._index.capacity)
+        try:
+            for _offset, record in self._log.records():
+                self._apply(record)
+        except (OSError, Fault):
+            return False
+        return True
+
+    # What is known
+
+    def pages_done(self, key: bytes) -> int:
+        """Pages of the mail that are on paper: 1..n."""
+        slot = self._index.find(key)
+        return 0 if slot < 0 else self._index.pages(slot)
+
+    def intent_page(self, key: bytes) -> int:
+        """The page that was begun and not completed; 0 when there is none."""
+        slot = self._index.find(key)
+        if slot < 0:
+            return 0
+        page = self._index.intent(slot)
+        return page if page > self._index.pages(slot) else 0
+
+    def may_be_on_paper(self, key: bytes, page: int) -> bool:
+        """True when the page, if recorded now, must carry the mark of a possible duplicate."""
+        slot = self._index.find(key)
+        if slot < 0:
+            return self.doubtful
+        return self._index.intent(slot) >= page or bool(self._index.flags(slot) & DOUBT)
+
+    def is_finished(self, key: bytes) -> bool:
+        """True when the mail has ended on paper, as itself or as a notice sheet."""
+        slot = self._index.find(key)
+        return slot >= 0 and bool(self._index.flags(slot) & FINISHED)
+
+    def unfinished(self) -> Iterator[tuple[bytes, int, int]]:
+        """(key, pages complete, page with an intent or 0) of each mail that was begun and is not finished."""
+        for slot in self._index.slots():
+            if not self._index.flags(slot) & (FINISHED | GONE):
+                key = self._index.key(slot)
+                yield key, self._index.pages(slot), self.intent_page(key)
+
+    def counts(self) -> tuple[int, int]:
+        """(mails known, octets of the file)."""
+        return self._index.count, self._log.size
+
+    # What changes
+
+    def begin(self, key: bytes, sender: str, subject: str) -> None:
+        """Know the mail, and who sent it; durable with its first page. Raises `Fault(LEDGER_FULL)`."""
+        self._slot(key)
+        self._later(_timed(_BEGIN, key, self._clock.now(), _cut(sender) + b"\0" + _cut(subject)))
+
+    def intend(self, key: bytes, page: int) -> None:
+        """Before the page's first line; durable on return. Raises `Fault(LEDGER_FULL)`."""
+        self._index.set_intent(self._slot(key), page)
+        self._now(struct.pack(">B8sH", _INTEND, key, page))
+
+    def complete(self, key: bytes, page: int) -> None:
+        """After the page's last line; durable on return. Implies all pages before it."""
+        self._index.set_pages(self._slot(key), page)
+        self._now(struct.pack(">B8sH", _COMPLETE, key, page))
+
+    def advance(self, key: bytes, page: int) -> None:
+        """`complete(page)` and `intend(page + 1)` in one record: either both are durable or neither."""
+        slot = self._slot(key)
+        self._index.set_pages(slot, page)
+        self._index.set_intent(slot, page + 1)
+        self._now(struct.pack(">B8sH", _ADVANCE, key, page))
+
+    def finish(self, key: bytes, pages: int, notice: bool) -> None:
+        """The mail has ended on paper with `pages` pages, all complete; durable on return."""
+        slot = self._slot(key)
+        flags = FINISHED | (NOTICE if notice else 0)
+        self._index.set_pages(slot, pages)
+        self._index.set_flags(slot, flags)
+        self._now(_timed(_FINISH, key, self._clock.now(), struct.pack(">HB", min(pages, 0xFFFF), flags)))
+
+    def deleted(self, key: bytes) -> None:
+        """The server has deleted the mail (QUIT was answered with +OK); durable with the next record or `flush`.
+
+        Lost, it costs nothing: the mail is still finished, and forgotten once the server does not list it.
+        """
+        slot = self._index.find(key)
+        if slot >= 0 and not self._index.flags(slot) & DELETED:
+            self._index.set_flags(slot, DELETED)
+            self._later(_timed(_DELETED, key, self._clock.now(), b""))
+
+    def forget_others(self, live_keys: Iterable[bytes]) -> None:
+        """Hear which mails the server lists: mails deleted and gone are forgotten, others that are gone may be later.
+
+        While the ledger is doubtful, the listed mails that it does not know are entered as possibly on paper.
+        """
+        for key in live_keys:
+            slot = self._slot(key) if self.doubtful else self._index.find(key)
+            if slot >= 0:
+                self._index.set_flags(slot, SEEN)
+        for slot in self._index.slots():
+            flags = self._index.flags(slot)
+            if flags & SEEN:
+                self._index.set_flags(slot, 0, SEEN | GONE)
+            elif flags & DELETED:
+                self._later(struct.pack(">B8s", _FORGET, self._index.key(slot)))
+                self._index.remove(slot)
+            else:
+                self._index.set_flags(slot, GONE)
+        if self.doubtful:
+            self.doubtful = False
+            self.compact()
+
+    def note(self, kind: str, text: str) -> None:
+        """Enter an event into the journal; durable on return. Bounded: long texts are cut."""
+        self._now(_timed(_NOTE, _NO_KEY, self._clock.now(), _cut(kind) + b"\0" + _cut(text)))
+
+    def flush(self) -> None:
+        """Make durable what still waits in RAM."""
+        if not self._pending:
+            return
+        try:
+            if self._stale or self._log.size + _octets(self._pending) > self._limit:
+                self._compact_or_grow()
+            self._log.append(self._pending)
+        except OSError as error:
+            raise Fault(STORAGE, "ledger: %s" % error)
+        self._pending = []
+
+    def compact(self) -> None:
+        """Write the file anew: what stands, and the newest part of the journal. Best called while nothing else runs."""
+        self._forget_gone(FINISHED, _GONE_KEPT)
+        try:
+            self._log.rewrite(self._standing())
+        except OSError as error:
+            raise Fault(STORAGE, "ledger: %s" % error)
+
+    def wants_compacting(self) -> bool:
+        """True when the file is so full that an idle moment should be used to compact it."""
+        return self._log.size > self._limit * 3 // 4
+
+    # The journal
+
+    def journal(self, newest_first: bool = True, limit: int = 20) -> Iterator[tuple[int, str, str]]:
+        """The last `limit` events: (seconds since 1970 or 0, kind, text). Kinds: mail, recorded, notice, deleted, and
+        those of `note`. Stops early when the file is compacted meanwhile."""
+        self.flush()
+        offsets: list[int] = []
+        for offset, record in self._log.records():
+            if _in_journal(record):
+                offsets.append(offset)
+                if len(offsets) > limit:
+                    offsets.pop(0)
+        if newest_first:
+            offsets.reverse()
+        rewrites = self._log.rewrites
+        for offset in offsets:
+            found = self._log.at(offset) if rewrites == self._log.rewrites else None
+            if found is None:
+                return
+            yield _entry(bytes(found))
+
+    # Within
+
+    def _slot(self, key: bytes) -> int:
+        """The mail's slot, made when missing."""
+        slot = self._index.find(key)
+        if slot >= 0:
+            return slot
+        if self._index.count >= self._index.capacity:
+            if not self._forget_gone(FINISHED, 0) and not self._forget_gone(0, 0):
+                raise Fault(LEDGER_FULL, "%d mails" % self._index.count)
+            self.compact()
+        slot = self._index.add(key)
+        if self.doubtful:
+            self._index.set_flags(slot, DOUBT)
+        return slot
+
+    def _forget_gone(self, finished: int, keep: int) -> int:
+        """Forget mails, finished or not, that the server no longer lists, but the last `keep`; returns how many."""
+        forgotten = -keep
+        for slot in self._index.slots():
+            forgotten += self._index.flags(slot) & (GONE | FINISHED) == GONE | finished
+        left = forgotten
+        for slot in self._index.slots():
+            if left > 0 and self._index.flags(slot) & (GONE | FINISHED) == GONE | finished:
+                self._index.remove(slot)
+                left -= 1
+        return max(0, forgotten)
+
+    def _later(self, record: bytes) -> None:
+        """Let the record wait. When too many do and flash fails, the index alone knows: it is written anew later."""
+        if len(self._pending) >= _PENDING:
+            try:
+                self.flush()
+            except Fault:
+                self._pending = []
+                self._stale = True
+        self._pending.append(record)
+
+    def _now(self, record: bytes) -> None:
+        self._later(record)
+        self.flush()
+
+    def _compact_or_grow(self) -> None:
+        """Compact; when there is no space for the new file, let the old one grow a little further."""
+        try:
+            self.compact()
+        except Fault:
+            if self._stale or self._log.size > self._limit + self._limit // 2:
+                raise
+        self._stale = False
+
+    def _standing(self) -> Iterator[bytes]:
+        """The records of the compacted file: a quarter of the limit for the journal's end, then what stands."""
+        skip = sum(len(record) for record in self._history()) - self._limit // 4
+        for record in self._history():
+            skip -= len(record)
+            if skip < 0:
+                yield bytes([record[0] | _HISTORY]) + bytes(record[1:])
+        if self.doubtful:
+            yield struct.pack(">B8s", _DOUBT_ALL, _NO_KEY)
+        index = self._index
+        for slot in index.slots():
+            yield struct.pack(">B8sHHB", _STATE, index.key(slot), index.pages(slot), index.intent(slot),
+                              index.flags(slot) & _LASTING)
+
+    def _history(self) -> Iterator[memoryview]:
+        """The journal's records, as far as the file can be read."""
+        try:
+            for _offset, record in self._log.records():
+                if _in_journal(record):
+                    yield record
+        except OSError:
+            return
+
+    def _apply(self, record: memoryview) -> None:
+        """Bring one record read from the file to the index; kinds that are not known or too short change nothing."""
+        kind = record[0] if record else 0
+        if kind >= len(_OCTETS) or len(record) < _OCTETS[kind]:
+            return
+        key = bytes(record[1:9])
+        if kind == _DOUBT_ALL:
+            self.doubtful = True
+        elif kind == _FORGET:
+            slot = self._index.find(key)
+            if slot >= 0:
+                self._index.remove(slot)
+        elif kind != _NOTE:
+            self._apply_to(self._slot(key), kind, record)
+
+    def _apply_to(self, slot: int, kind: int, record: memoryview) -> None:
+        index = self._index
+        if kind == _STATE:
+            _kind, key, pages, intent, flags = struct.unpack_from(">B8sHHB", record, 0)
+            index.put(slot, key, pages, intent, flags)
+        elif kind == _FINISH:
+            index.set_pages(slot, record[13] << 8 | record[14])
+            index.set_flags(slot, record[15])
+        elif kind == _DELETED:
+            index.set_flags(slot, DELETED)
+        elif kind != _BEGIN:
+            page = record[9] << 8 | record[10]
+            if kind != _INTEND:
+                index.set_pages(slot, page)
+            if kind != _COMPLETE:
+                index.set_intent(slot, page + (kind == _ADVANCE))
+
+
+def _timed(kind: int, key: bytes, now: int, rest: bytes) -> bytes:
+    return struct.pack(">B8sI", kind, key, now) + rest
+
+
+def _cut(text: str) -> bytes:
+    """UTF-8 of the text's beginning, at most `_TEXT` octets, never half a character."""
+    data = text[:_TEXT].replace("\0", " ").encode()
+    end = min(len(data), _TEXT)
+    while end < len(data) and data[end] & 0xC0 == 0x80:
+        end -= 1
+    return data[:end]
+
+
+def _octets(records: list[bytes]) -> int:
+    return sum(len(record) + 8 for record in records)
+
+
+def _in_journal(record: memoryview) -> bool:
+    return len(record) > 12 and record[0] & ~_HISTORY in (_BEGIN, _FINISH, _DELETED, _NOTE)
+
+
+def _entry(record: bytes) -> tuple[int, str, str]:
+    """A journal record as (time, kind, text)."""
+    kind, key, time = struct.unpack(">B8sI", record[:13])
+    kind &= ~_HISTORY
+    first, _nul, second = record[13:].partition(b"\0")
+    if kind == _NOTE:
+        return time, first.decode(), second.decode()
+    mail = "%02x%02x" % (key[0], key[1])
+    if kind == _BEGIN:
+        return time, "mail", "%s %s: %s" % (mail, first.decode(), second.decode())
+    if kind == _DELETED:
+        return time, "deleted", mail
+    pages, flags = struct.unpack(">HB", record[13:16])
+    return time, "notice" if flags & NOTICE else "recorded", "%s %d pages" % (mail, pages)

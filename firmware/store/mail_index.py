@@ -1,0 +1,114 @@
+"""What RAM knows of each mail, packed: 14 octets a mail in chunks of 64, grown when needed.
+
+An entry: key (8 octets) · pages complete (2) · page with an intent (2) · flags (1) · spare (1). An all-zero key marks a
+free entry. Entries are named by their slot number, which stays the same as long as the entry lives.
+"""
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from micropython import const
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FINISHED = const(1)
+NOTICE = const(2)
+DELETED = const(4)
+DOUBT = const(8)  # begun when records were lost: its pages may be on paper already
+GONE = const(16)  # RAM only: the server does not list it any more
+SEEN = const(32)  # RAM only: the server lists it
+
+_ENTRY = const(14)
+_CHUNK = const(64)  # entries
+_PAGES = const(8)
+_INTENT = const(10)
+_FLAGS = const(12)
+_FREE = b"\0\0\0\0\0\0\0\0"
+
+
+class MailIndex:
+    """The entries of at most `capacity` mails."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.count = 0
+        self._chunks: list[bytearray] = []
+
+    def find(self, key: bytes) -> int:
+        """Slot of the mail, or -1."""
+        for number, chunk in enumerate(self._chunks):
+            at = chunk.find(key)
+            while at >= 0:
+                if at % _ENTRY == 0:
+                    return number * _CHUNK + at // _ENTRY
+                at = chunk.find(key, at + 1)
+        return -1
+
+    def add(self, key: bytes) -> int:
+        """Slot of a new, empty entry; -1 when the index is full."""
+        if self.count >= self.capacity:
+            return -1
+        slot = self.find(_FREE)
+        if slot < 0:
+            slot = len(self._chunks) * _CHUNK
+            self._chunks.append(bytearray(_CHUNK * _ENTRY))
+        self.put(slot, key, 0, 0, 0)
+        self.count += 1
+        return slot
+
+    def put(self, slot: int, key: bytes, pages: int, intent: int, flags: int) -> None:
+        """Write the whole entry."""
+        struct.pack_into(">8sHHB", self._chunks[slot // _CHUNK], slot % _CHUNK * _ENTRY, key, pages, intent, flags)
+
+    def remove(self, slot: int) -> None:
+        """Free the entry."""
+        self.put(slot, _FREE, 0, 0, 0)
+        self.count -= 1
+
+    def slots(self) -> Iterator[int]:
+        """Slots in use, in order; entries may be removed on the way."""
+        for slot in range(len(self._chunks) * _CHUNK):
+            if self.key(slot) != _FREE:
+                yield slot
+
+    def key(self, slot: int) -> bytes:
+        """The mail's key."""
+        at = slot % _CHUNK * _ENTRY
+        return bytes(self._chunks[slot // _CHUNK][at:at + 8])
+
+    def pages(self, slot: int) -> int:
+        """Pages complete."""
+        return self._number(slot, _PAGES)
+
+    def intent(self, slot: int) -> int:
+        """The page last intended."""
+        return self._number(slot, _INTENT)
+
+    def flags(self, slot: int) -> int:
+        """The flags, or'ed."""
+        return self._chunks[slot // _CHUNK][slot % _CHUNK * _ENTRY + _FLAGS]
+
+    def set_pages(self, slot: int, pages: int) -> None:
+        """Raise the count of complete pages; it never falls."""
+        self._raise(slot, _PAGES, pages)
+
+    def set_intent(self, slot: int, page: int) -> None:
+        """Raise the page with an intent; it never falls."""
+        self._raise(slot, _INTENT, page)
+
+    def set_flags(self, slot: int, add: int, drop: int = 0) -> None:
+        """Set some flags and clear others."""
+        at = slot % _CHUNK * _ENTRY + _FLAGS
+        chunk = self._chunks[slot // _CHUNK]
+        chunk[at] = (chunk[at] | add) & ~drop & 0xFF
+
+    def _number(self, slot: int, field: int) -> int:
+        at = slot % _CHUNK * _ENTRY + field
+        chunk = self._chunks[slot // _CHUNK]
+        return chunk[at] << 8 | chunk[at + 1]
+
+    def _raise(self, slot: int, field: int, value: int) -> None:
+        if value > self._number(slot, field):
+            struct.pack_into(">H", self._chunks[slot // _CHUNK], slot % _CHUNK * _ENTRY + field, min(value, 0xFFFF))

@@ -1,0 +1,277 @@
+"""The spool: a bounded, volatile window over the mail that is arriving, with random access for its reader.
+
+One producer appends octets as they come off the wire, one consumer reads them wherever it likes and says how far it
+will not look back. The octets lie in a ring on a raw block area; the last block, not full yet, lies in RAM, so that a
+small mail touches no flash. A block that the reader has let go before it was full is never programmed at all.
+
+The window holds every octet from the block that was released last up to one block more than the area has. When it is
+full the producer waits; a read that could only be answered by octets that no longer or cannot yet fit in raises
+`OutsideWindow`, so that neither side ever waits for the other for ever.
+"""
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from micropython import const
+
+if TYPE_CHECKING:
+    from firmware.devices import SpoolArea
+
+_PIECE = const(1024)  # programmed in one go; 4 flash pages, some 3 ms on a NOR flash
+
+
+class SpoolError(Exception):
+    """What can become of an append or a read other than octets."""
+
+
+class SpoolAbandoned(SpoolError):
+    """To the producer: the reader wants no more of this mail."""
+
+
+class Incomplete(SpoolError):
+    """To the reader: the mail broke off before this octet came."""
+
+
+class OutsideWindow(SpoolError):
+    """To the reader: this octet was released already, or lies further ahead than the full window can hold."""
+
+
+class Spool:
+    """The window over one mail after the other; offsets count octets from the mail's start.
+
+    `area` is the raw block area, `buffer` one erase block of RAM that the spool keeps.
+    """
+
+    def __init__(self, area: SpoolArea, buffer: bytearray) -> None:
+        if len(buffer) != area.block_size:
+            raise ValueError("the spool's buffer must be one block of %d octets" % area.block_size)
+        self.written = 0  # octets appended so far
+        self.released = 0  # the reader never looks back beyond this offset
+        self._area = area
+        self._buffer = memoryview(buffer)
+        self._block = len(buffer)
+        self._clean = bytearray(area.block_count)  # 1: erased, and nothing programmed since
+        self._first = 0  # the area's block that holds offset 0: moves on from mail to mail, to spread the wear
+        self._flushed = 0  # offset of the buffer's first octet, always a multiple of the block
+        self._mail = 0
+        self._programming = False
+        self._arrived = asyncio.Event()
+        self._room = asyncio.Event()
+        self._ended = self._complete = self._stuck = self._abandoned = False
+
+    # The producer's side
+
+    def begin(self) -> None:
+        """Start a new mail: offsets start at 0 again, the old content is gone."""
+        self._first = self._place(self._flushed)
+        self._mail += 1
+        self.written = self.released = self._flushed = 0
+        self._ended = self._complete = self._stuck = self._abandoned = False
+        self._arrived.set()
+
+    async def append(self, view: memoryview) -> None:
+        """Append octets; waits while the window is full.
+
+        Raises `SpoolAbandoned` when the reader gave up, OSError when the area fails. Cancelled in a wait, the spool
+        stays sound: `written` says what was taken.
+        """
+        total = len(view)
+        taken = 0
+        while taken < total:
+            if self._abandoned:
+                raise SpoolAbandoned()
+            fill = self.written - self._flushed
+            if fill == self._block:
+                await self._empty_buffer()
+                continue
+            step = min(self._block - fill, total - taken)
+            self._buffer[fill:fill + step] = view[taken:taken + step]
+            self.written += step
+            taken += step
+            self._arrived.set()
+
+    def finish(self, complete: bool) -> None:
+        """No more octets will come; `complete` is False when the mail broke off."""
+        self._ended = True
+        self._complete = complete
+        self._arrived.set()
+
+    # The reader's side
+
+    async def read_at(self, offset: int, view: memoryview) -> int:
+        """Read at `offset`, waiting for the first octet at least; returns the octets read.
+
+        0 only past the end of a complete mail. Raises `Incomplete`, `OutsideWindow`; OSError when the area fails.
+        """
+        if not await self.arrival(offset):
+            return 0
+        return self.copy(offset, view, self.written)
+
+    def release(self, offset: int) -> None:
+        """Let go of all octets before `offset`. Never goes back; may run ahead of what was written, to drop it."""
+        if offset <= self.released:
+            return
+        self.released = offset
+        if not self._is_full():
+            self._stuck = False  # at once: the reader may ask for more before the producer's task runs again
+            self._room.set()
+
+    def abandon(self) -> None:
+        """Want no more of this mail: the producer's next append raises `SpoolAbandoned`."""
+        self._abandoned = True
+        self._stuck = False
+        self._room.set()
+
+    async def arrival(self, offset: int, part: PartSource | None = None) -> bool:
+        """Wait until the octet at `offset` can be copied; False when the part or the complete mail ends before it.
+
+        Raises `Incomplete`, `OutsideWindow`.
+        """
+        mail = self._mail if part is None else part.mail
+        while mail == self._mail:
+            if part is not None and part.end is not None and offset >= part.end:
+                return False
+            if offset >= self.written and (self._ended or self._abandoned):
+                if self._complete:
+                    return False
+                raise Incomplete()
+            if offset < self.released or (self._stuck and offset >= self.written):
+                raise OutsideWindow()
+            if offset < self.written:
+                return True
+            self._arrived.clear()
+            await self._arrived.wait()
+        raise Incomplete()
+
+    def copy(self, offset: int, view: memoryview, end: int) -> int:
+        """Fill `view` from `offset`, at most up to `end`; the octets must have arrived. Returns the octets copied."""
+        view = memoryview(view)
+        total = min(len(view), end - offset)
+        done = 0
+        while done < total:
+            at = offset + done
+            ahead = at - self._flushed
+            if ahead >= 0:
+                step = total - done
+                view[done:total] = self._buffer[ahead:ahead + step]
+            else:
+                inside = at % self._block
+                step = min(total - done, self._block - inside)
+                self._area.read(self._place(at) * self._block + inside, view[done:done + step])
+            done += step
+        return total
+
+    def wake(self) -> None:
+        """Have a waiting reader look again (a part has found its end)."""
+        self._arrived.set()
+
+    @property
+    def mail(self) -> int:
+        """Number of the mail that the window shows, counted by `begin`."""
+        return self._mail
+
+    # For whoever has time: between pages, or while nothing arrives
+
+    async def erase_ahead(self, blocks: int) -> None:
+        """Erase up to `blocks` of the free blocks that come next, one after the other, letting others run between."""
+        for step in range(self._area.block_count):
+            number = self._flushed // self._block + step
+            if blocks <= 0 or number >= self.released // self._block + self._area.block_count:
+                return
+            block = self._place(number * self._block)
+            if self._clean[block] or (step == 0 and self._programming):
+                continue
+            self._area.erase(block)
+            self._clean[block] = 1
+            blocks -= 1
+            await asyncio.sleep(0)
+
+    # Within
+
+    def _place(self, offset: int) -> int:
+        return (self._first + offset // self._block) % self._area.block_count
+
+    def _is_full(self) -> bool:
+        held = self._flushed // self._block - self.released // self._block
+        return held >= self._area.block_count
+
+    def _buffer_released(self) -> bool:
+        return self.released >= self._flushed + self._block
+
+    async def _empty_buffer(self) -> None:
+        """Take one step towards an empty buffer: drop it, program it, or wait for room in the ring."""
+        if self._buffer_released():
+            self._flushed += self._block
+        elif self._is_full():
+            self._stuck = True
+            self._room.clear()
+            self._arrived.set()
+            try:
+                await self._room.wait()
+            finally:
+                self._stuck = False
+        else:
+            await self._program()
+
+    async def _program(self) -> None:
+        """Program the full buffer into its block. Cancelled half-way, the block is erased and programmed anew."""
+        block = self._place(self._flushed)
+        self._programming = True
+        try:
+            if not self._clean[block]:
+                self._area.erase(block)
+                await asyncio.sleep(0)
+            self._clean[block] = 0
+            for at in range(0, self._block, _PIECE):
+                if self._buffer_released():
+                    break
+                self._area.program(block * self._block + at, self._buffer[at:at + _PIECE])
+                await asyncio.sleep(0)
+            self._flushed += self._block
+        finally:
+            self._programming = False
+
+
+class PartSource:
+    """One part of the mail in the spool, as the recording side reads it: offsets count from the part's start.
+
+    `start` and `end` are the spool's offsets; `end` is None while the part is arriving.
+    """
+
+    def __init__(self, spool: Spool, start: int) -> None:
+        self.start = start
+        self.end: int | None = None
+        self.mail = spool.mail
+        self._spool = spool
+
+    def close(self) -> None:
+        """The producer says that the part has come whole: it ends at what is written now."""
+        self.end = self._spool.written
+        self._spool.wake()
+
+    @property
+    def size(self) -> int | None:
+        """Octets of the part; None while it is arriving."""
+        return None if self.end is None else self.end - self.start
+
+    async def read_at(self, offset: int, view: memoryview) -> int:
+        """As `Spool.read_at`, and 0 from the part's end on. Raises `Incomplete`, `OutsideWindow`."""
+        at = self.start + offset
+        if not await self._spool.arrival(at, self):
+            return 0
+        return self._spool.copy(at, view, self._limit())
+
+    def release(self, offset: int) -> None:
+        """Let go of the part's octets before `offset`; never touches what follows the part."""
+        if self.mail == self._spool.mail:
+            self._spool.release(min(self.start + offset, self._limit()))
+
+    async def skip(self) -> None:
+        """Drop all of the part that is left, also what has not come yet. Raises `Incomplete`."""
+        self._spool.release(self._limit())
+        while await self._spool.arrival(self._limit(), self):
+            self._spool.release(self._limit())
+
+    def _limit(self) -> int:
+        return self._spool.written if self.end is None else self.end
