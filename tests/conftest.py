@@ -1,4 +1,5 @@
 """pytest's way into the two runtimes."""
+
 from __future__ import annotations
 
 import pytest

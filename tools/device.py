@@ -1,4 +1,5 @@
 """A device with MicroPython at a serial port, as far as flashing needs it."""
+
 from __future__ import annotations
 
 import ast
@@ -6,7 +7,7 @@ import contextlib
 import io
 import time
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import serial
 from mpremote.transport import TransportError
@@ -17,11 +18,31 @@ HOLD = "hold"  # while this file is there, main.py does not start the firmware
 RESTART_S = 15.0
 
 # by the architecture number in sys.implementation._mpy (py/persistentcode.h)
-_ARCHES = ("", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp", "xtensa", "xtensawin",
-           "rv32imc", "rv64imc")
+_ARCHES = (
+    "",
+    "x86",
+    "x64",
+    "armv6",
+    "armv6m",
+    "armv7m",
+    "armv7em",
+    "armv7emsp",
+    "armv7emdp",
+    "xtensa",
+    "xtensawin",
+    "rv32imc",
+    "rv64imc",
+)
 # what we build for each; an Arm core loads the code of the lesser ones, too
-_BUILDS = {"x64": "x64", "armv6m": "armv6m", "armv7m": "armv7m", "armv7em": "armv7m", "armv7emsp": "armv7emsp",
-           "armv7emdp": "armv7emsp", "xtensawin": "xtensawin"}
+_BUILDS = {
+    "x64": "x64",
+    "armv6m": "armv6m",
+    "armv7m": "armv7m",
+    "armv7em": "armv7m",
+    "armv7emsp": "armv7emsp",
+    "armv7emdp": "armv7emsp",
+    "xtensawin": "xtensawin",
+}
 _ARM = ("armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp")
 
 _HASH = """
@@ -60,7 +81,8 @@ class DeviceError(Exception):
 
 
 class Kind(NamedTuple):
-    """What the device runs: architecture ('' without native code) and `.mpy` version, sub-version."""
+    """What the device runs: architecture ('' without native code) and `.mpy` version, sub-version.
+    """
 
     arch: str
     version: int
@@ -79,7 +101,9 @@ class Kind(NamedTuple):
 
 
 class Device:
-    """One open connection, in raw REPL. All names are relative to the root of the device's file system."""
+    """One open connection, in raw REPL. All names are relative to the root of the device's file
+    system.
+    """
 
     def __init__(self, port: str) -> None:
         self.port = port
@@ -93,23 +117,30 @@ class Device:
 
     def kind(self) -> Kind:
         """What it runs."""
-        number, text = self._value("(getattr(sys.implementation, '_mpy', 0), sys.version + ' on ' + sys.platform)",
-                                   "import sys")
+        number, text = self._value(
+            "(getattr(sys.implementation, '_mpy', 0), sys.version + ' on ' + sys.platform)",
+            "import sys",
+        )
         index = number >> 10 & 15
-        return Kind(_ARCHES[index] if index < len(_ARCHES) else "?", number & 255, number >> 8 & 3, text)
+        return Kind(
+            _ARCHES[index] if index < len(_ARCHES) else "?", number & 255, number >> 8 & 3, text
+        )
 
     def hashes(self, names: Sequence[str]) -> dict[str, str]:
         """SHA-256 of each file in hexadecimal, '' where there is none."""
         self._exec(_HASH)
         found = {}
         for start in range(0, len(names), 16):
-            for name in names[start:start + 16]:
+            for name in names[start : start + 16]:
                 found[name] = str(self._value("_sum(%r)" % name))
         return found
 
     def names(self, folder: str) -> list[str]:
         """Every file below `folder`."""
-        return [str(ast.literal_eval(line)) for line in self._exec(_WALK + "_walk(%r)\n" % folder).splitlines()]
+        return [
+            str(ast.literal_eval(line))
+            for line in self._exec(_WALK + "_walk(%r)\n" % folder).splitlines()
+        ]
 
     def free(self) -> int:
         """Octets free."""
@@ -119,7 +150,7 @@ class Device:
         """Write one file; its folders are made."""
         folders = name.split("/")[:-1]
         for depth in range(len(folders)):
-            folder = "/".join(folders[:depth + 1])
+            folder = "/".join(folders[: depth + 1])
             self._exec("import os\ntry:\n os.mkdir(%r)\nexcept OSError:\n pass\n" % folder)
         with self._said():
             self._transport.fs_writefile(name, content, chunk_size=512)
@@ -129,7 +160,9 @@ class Device:
         self._exec("import os\ntry:\n os.remove(%r)\nexcept OSError:\n pass\n" % name)
 
     def hold(self) -> None:
-        """Keep the firmware from starting and restart, so that no watchdog of the old program runs on."""
+        """Keep the firmware from starting and restart, so that no watchdog of the old program runs
+        on.
+        """
         self.put(HOLD, b"")
         if not self._value("hasattr(machine, 'reset')", "import machine"):
             return
@@ -149,9 +182,13 @@ class Device:
         try:
             return SerialTransport(self.port, timeout=1)
         except (TransportError, OSError, serial.SerialException) as error:
-            seen = ", ".join(sorted(port.device for port in list_ports.comports() if port.vid is not None))
-            raise DeviceError("no device at %s (%s); ports with a device: %s"
-                              % (self.port, error, seen or "none")) from error
+            seen = ", ".join(
+                sorted(port.device for port in list_ports.comports() if port.vid is not None)
+            )
+            raise DeviceError(
+                "no device at %s (%s); ports with a device: %s"
+                % (self.port, error, seen or "none")
+            ) from error
 
     def _enter(self) -> None:
         try:
@@ -159,8 +196,10 @@ class Device:
                 self._transport.enter_raw_repl(soft_reset=True)
         except (TransportError, OSError, serial.SerialException) as error:
             self.close()
-            raise DeviceError("no MicroPython answers at %s: is it the right port, and is no other program "
-                              "(a console?) using it?" % self.port) from error
+            raise DeviceError(
+                "no MicroPython answers at %s: is it the right port, and is no other program "
+                "(a console?) using it?" % self.port
+            ) from error
 
     def _reopen(self) -> None:
         """The port of a USB board goes away with the restart and comes back."""
@@ -176,7 +215,7 @@ class Device:
                 if time.monotonic() > until:
                     raise
 
-    def _value(self, expression: str, before: str = "") -> object:
+    def _value(self, expression: str, before: str = "") -> Any:
         return ast.literal_eval(self._exec("%s\nprint(repr(%s))\n" % (before, expression)).strip())
 
     def _exec(self, text: str) -> str:
@@ -190,6 +229,8 @@ class Device:
             yield
         except TransportError as error:
             lines = str(error).strip().splitlines()
-            raise DeviceError("the device at %s failed: %s" % (self.port, lines[-1] if lines else "no answer")) from error
+            raise DeviceError(
+                "the device at %s failed: %s" % (self.port, lines[-1] if lines else "no answer")
+            ) from error
         except (OSError, serial.SerialException) as error:
             raise DeviceError("the device at %s went away: %s" % (self.port, error)) from error

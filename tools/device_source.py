@@ -1,7 +1,9 @@
 """The text that a device gets: a module without what only the type checker and CPython need.
 
-Line numbers stay, so that a traceback from a device points into the source: what goes leaves blank lines.
+Line numbers stay, so that a traceback from a device points into the source: what goes leaves blank
+lines.
 """
+
 from __future__ import annotations
 
 import ast
@@ -45,7 +47,11 @@ def _host_only(node: ast.stmt, name: str) -> bool:
 
 
 def _is_check(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+    return (
+        isinstance(node, ast.If)
+        and isinstance(node.test, ast.Name)
+        and node.test.id == "TYPE_CHECKING"
+    )
 
 
 def _refuse_inner_checks(tree: ast.Module, name: str) -> None:
@@ -55,12 +61,16 @@ def _refuse_inner_checks(tree: ast.Module, name: str) -> None:
 
 
 def _blank(lines: list[str], node: ast.stmt | ast.expr, name: str, before: str = "") -> None:
-    """Empty the lines of `node`, which must have them for itself (`before` may stand in front of it)."""
+    """Empty the lines of `node`, which must have them for itself (`before` may stand in front of
+    it).
+    """
     first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
-    rest = lines[last].encode()[node.end_col_offset:].decode().strip()
-    if lines[first].encode()[:node.col_offset].decode().strip() != before or (rest and not rest.startswith("#")):
+    rest = lines[last].encode()[node.end_col_offset :].decode().strip()
+    if lines[first].encode()[: node.col_offset].decode().strip() != before or (
+        rest and not rest.startswith("#")
+    ):
         raise SourceError("%s:%d: needs lines of its own" % (name, node.lineno))
-    lines[first:last + 1] = [""] * (last - first + 1)
+    lines[first : last + 1] = [""] * (last - first + 1)
 
 
 def _plain_functions(tree: ast.Module, lines: list[str], name: str) -> bool:
@@ -76,13 +86,22 @@ def _plain_functions(tree: ast.Module, lines: list[str], name: str) -> bool:
             if kind == "viper":
                 found = True
                 casts = [_annotation(argument) for argument in node.args.args]
-                lines[decorator.lineno - 1] = "%s@casting(%s)" % (" " * (decorator.col_offset - 1), ", ".join(casts))
+                lines[decorator.lineno - 1] = "%s@casting(%s)" % (
+                    " " * (decorator.col_offset - 1),
+                    ", ".join(casts),
+                )
     return found
 
 
 def _annotation(argument: ast.arg) -> str:
     note = argument.annotation
-    kind = note.value if isinstance(note, ast.Constant) else note.id if isinstance(note, ast.Name) else ""
+    kind = (
+        note.value
+        if isinstance(note, ast.Constant)
+        else note.id
+        if isinstance(note, ast.Name)
+        else ""
+    )
     return str(kind) if kind in _POINTERS else "None"
 
 
@@ -92,4 +111,6 @@ def _import_pointers(tree: ast.Module, lines: list[str], name: str) -> None:
         if isinstance(node, ast.ImportFrom) and node.module == "__future__":
             lines[node.lineno - 1] = _IMPORT
             return
-    raise SourceError("%s: a module with viper functions needs 'from __future__ import annotations'" % name)
+    raise SourceError(
+        "%s: a module with viper functions needs 'from __future__ import annotations'" % name
+    )

@@ -1,9 +1,12 @@
-"""Copy the built tree to a board with MicroPython and verify every file by its SHA-256 sum, taken on the device.
+"""Copy the built tree to a board with MicroPython and verify every file by its SHA-256 sum, taken
+on the device.
 
     python -m tools.flash PORT [--arch ARCH] [--verify] [--tree DIR] [--no-start]
 
-Only files that differ are copied. Exit status: 0 the device holds the tree; 1 it does not; 2 wrong usage.
+Only files that differ are copied. Exit status: 0 the device holds the tree; 1 it does not; 2 wrong
+usage.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -24,14 +27,19 @@ class VerifyError(DeviceError):
 def check_kind(kind: Kind, tree: Path, arch: str) -> None:
     """Raise DeviceError when the device can't load the tree."""
     if not kind.runs(arch):
-        raise DeviceError("the tree is for %s, the device runs %s (%s): build ARCH=%s"
-                          % (arch, kind.arch or "no native code", kind.text, kind.build_arch()))
+        raise DeviceError(
+            "the tree is for %s, the device runs %s (%s): build ARCH=%s"
+            % (arch, kind.arch or "no native code", kind.text, kind.build_arch())
+        )
     for path in tree.rglob("*.mpy"):
         _magic, version, feature = path.read_bytes()[:3]
         native = feature >> 2
         if version != kind.version or (native and feature & 3 != kind.sub_version):
-            raise DeviceError("the compiler makes .mpy version %d.%d, the device loads %d.%d (%s): update its MicroPython"
-                              % (version, feature & 3, kind.version, kind.sub_version, kind.text))
+            raise DeviceError(
+                "the compiler makes .mpy version %d.%d, the device loads %d.%d (%s): "
+                "update its MicroPython"
+                % (version, feature & 3, kind.version, kind.sub_version, kind.text)
+            )
 
 
 def wanted(tree: Path) -> dict[str, str]:
@@ -49,7 +57,8 @@ def differing(device: Device, sums: dict[str, str]) -> list[str]:
 
 
 def copy(device: Device, tree: Path, sums: dict[str, str], say: Say) -> None:
-    """Copy what differs, remove what is not of the tree (a stale `.py` would win over its `.mpy`)."""
+    """Copy what differs, remove what is not of the tree (a stale `.py` would win over its `.mpy`).
+    """
     stale = [name for folder in ROOTS for name in device.names(folder) if name not in sums]
     changed = differing(device, sums)
     for name in stale:
@@ -58,7 +67,9 @@ def copy(device: Device, tree: Path, sums: dict[str, str], say: Say) -> None:
     need = sum((tree / name).stat().st_size + 4096 for name in changed)
     free = device.free()
     if need > free:
-        raise DeviceError("%d KiB are needed on the device, %d KiB are free" % (need // 1024, free // 1024))
+        raise DeviceError(
+            "%d KiB are needed on the device, %d KiB are free" % (need // 1024, free // 1024)
+        )
     for number, name in enumerate(changed, 1):
         say("copy %d/%d %s" % (number, len(changed), name))
         device.put(name, (tree / name).read_bytes())
@@ -69,12 +80,16 @@ def verify(device: Device, sums: dict[str, str]) -> None:
     """Raise VerifyError when a file on the device differs."""
     wrong = differing(device, sums)
     if wrong:
-        raise VerifyError("%d of %d files on the device are not as built: %s; run make flash again"
-                          % (len(wrong), len(sums), ", ".join(wrong)))
+        raise VerifyError(
+            "%d of %d files on the device are not as built: %s; run make flash again"
+            % (len(wrong), len(sums), ", ".join(wrong))
+        )
 
 
 def flash(device: Device, tree: Path, arch: str, start: bool = True, say: Say = print) -> None:
-    """Bring the device up to date with the tree. Raises DeviceError; then the firmware is not started."""
+    """Bring the device up to date with the tree. Raises DeviceError; then the firmware is not
+    started.
+    """
     check_kind(device.kind(), tree, arch)
     sums = wanted(tree)
     if differing(device, sums):
@@ -104,12 +119,18 @@ def _run(options: argparse.Namespace) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="make flash PORT=...", description="Copy the firmware to a board and verify it.")
+    parser = argparse.ArgumentParser(
+        prog="make flash PORT=...", description="Copy the firmware to a board and verify it."
+    )
     parser.add_argument("port", help="serial port of the board, such as /dev/ttyACM0")
-    parser.add_argument("--arch", choices=ARCHES, help="architecture of the tree (default: that of the board)")
+    parser.add_argument(
+        "--arch", choices=ARCHES, help="architecture of the tree (default: that of the board)"
+    )
     parser.add_argument("--tree", type=Path, help="a tree already built (default: build it)")
     parser.add_argument("--verify", action="store_true", help="copy nothing, only compare")
-    parser.add_argument("--no-start", action="store_true", help="do not start the firmware afterwards")
+    parser.add_argument(
+        "--no-start", action="store_true", help="do not start the firmware afterwards"
+    )
     try:
         _run(parser.parse_args(arguments))
     except (DeviceError, BuildError) as error:

@@ -1,4 +1,7 @@
-"""A board on a PTY: MicroPython's unix port, respawned whenever it ends, as a reset restarts a board."""
+"""A board on a PTY: MicroPython's unix port, respawned whenever it ends, as a reset restarts a
+board.
+"""
+
 from __future__ import annotations
 
 import os
@@ -35,8 +38,13 @@ class Board:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         self.starts += 1
-        return subprocess.Popen([str(micropython_binary.find())], cwd=self.folder, stdin=self._master,
-                                stdout=self._master, stderr=self._master)
+        return subprocess.Popen(
+            [str(micropython_binary.find())],
+            cwd=self.folder,
+            stdin=self._master,
+            stdout=self._master,
+            stderr=self._master,
+        )
 
     def _supervise(self) -> None:
         while True:

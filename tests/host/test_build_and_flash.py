@@ -1,4 +1,5 @@
 """Trees built for devices, and flashing them to a MicroPython on a PTY."""
+
 from __future__ import annotations
 
 import hashlib
@@ -63,7 +64,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (root / folder).mkdir(parents=True)
         (root / folder / "__init__.py").write_text("")
     (root / "firmware" / "module.py").write_text(MODULE)
-    (root / "firmware" / "main.py").write_text("from __future__ import annotations\n\n\ndef main() -> None:\n    print('up')\n")
+    (root / "firmware" / "main.py").write_text(
+        "from __future__ import annotations\n\n\ndef main() -> None:\n    print('up')\n"
+    )
     (root / "firmware" / "devices.py").write_text("from typing import Protocol\n")
     (root / "firmware" / "text" / "small.fnt").write_bytes(bytes(range(256)))
     monkeypatch.setattr(build, "ROOT", root)
@@ -80,17 +83,30 @@ def board(tmp_path: Path) -> Iterator[Board]:
 
 
 def run(tree: Path, text: str) -> str:
-    done = subprocess.run([micropython_binary.find(), "-c", text], cwd=tree, capture_output=True, text=True, timeout=20)
+    done = subprocess.run(
+        [micropython_binary.find(), "-c", text],
+        cwd=tree,
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
     return done.stdout + done.stderr
 
 
 def test_manifest_has_the_sum_of_every_file(project: Path, tmp_path: Path) -> None:
     tree = build_tree(tmp_path / "out", "x64")
     files = json.loads((tree / "manifest.json").read_text())["files"]
-    assert "firmware/module.mpy" in files and "main.py" in files and "firmware/text/small.fnt" in files
+    assert (
+        "firmware/module.mpy" in files
+        and "main.py" in files
+        and "firmware/text/small.fnt" in files
+    )
     for name, entry in files.items():
         content = (tree / name).read_bytes()
-        assert (entry["size"], entry["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
+        assert (entry["size"], entry["sha256"]) == (
+            len(content),
+            hashlib.sha256(content).hexdigest(),
+        )
 
 
 def test_types_only_module_is_left_out(project: Path, tmp_path: Path) -> None:
@@ -98,10 +114,16 @@ def test_types_only_module_is_left_out(project: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arch", ["x64", "bytecode"])
-def test_built_functions_compute_and_name_the_right_line(project: Path, tmp_path: Path, arch: str) -> None:
+def test_built_functions_compute_and_name_the_right_line(
+    project: Path, tmp_path: Path, arch: str
+) -> None:
     tree = build_tree(tmp_path / "out", arch)
-    said = run(tree, "from firmware.module import *\nb = bytearray(b'\\1\\2\\3\\4')\n"
-                     "print(total(b, 2), total(array('H', [5, 600]), 2), put(b, 0x0907), b, twice(4))\nfails('reason')")
+    said = run(
+        tree,
+        "from firmware.module import *\nb = bytearray(b'\\1\\2\\3\\4')\n"
+        "print(total(b, 2), total(array('H', [5, 600]), 2), put(b, 0x0907), b, twice(4))\n"
+        "fails('reason')",
+    )
     assert "1540 605 7 bytearray(b'\\x01\\x02\\x07\\t') 8" in said.replace("\\x09", "\\t")
     line = MODULE.splitlines().index("    raise ValueError(reason)") + 1
     assert 'File "firmware/module.py", line %d' % line in said
@@ -111,10 +133,15 @@ def test_built_functions_compute_and_name_the_right_line(project: Path, tmp_path
 @pytest.mark.parametrize("arch", [arch for arch in build.ARCHES if arch != "bytecode"])
 def test_every_architecture_is_in_its_header(project: Path, tmp_path: Path, arch: str) -> None:
     header = (build_tree(tmp_path / "out", arch) / "firmware" / "module.mpy").read_bytes()[:4]
-    assert header[2] >> 2 == {"x64": 2, "armv6m": 4, "armv7m": 5, "armv7emsp": 7, "xtensawin": 10}[arch]
+    assert (
+        header[2] >> 2
+        == {"x64": 2, "armv6m": 4, "armv7m": 5, "armv7emsp": 7, "xtensawin": 10}[arch]
+    )
 
 
-def test_second_build_touches_nothing_and_a_change_only_its_module(project: Path, tmp_path: Path) -> None:
+def test_second_build_touches_nothing_and_a_change_only_its_module(
+    project: Path, tmp_path: Path
+) -> None:
     tree = build_tree(tmp_path / "out")
     before = {path: path.stat().st_mtime_ns for path in tree.rglob("*") if path.is_file()}
     build_tree(tmp_path / "out")
@@ -122,8 +149,12 @@ def test_second_build_touches_nothing_and_a_change_only_its_module(project: Path
     (project / "firmware" / "main.py").write_text("x = 1\n")
     (project / "hal" / "__init__.py").unlink()
     build_tree(tmp_path / "out")
-    assert (tree / "firmware" / "module.mpy").stat().st_mtime_ns == before[tree / "firmware" / "module.mpy"]
-    assert (tree / "firmware" / "main.mpy").stat().st_mtime_ns != before[tree / "firmware" / "main.mpy"]
+    assert (tree / "firmware" / "module.mpy").stat().st_mtime_ns == before[
+        tree / "firmware" / "module.mpy"
+    ]
+    assert (tree / "firmware" / "main.mpy").stat().st_mtime_ns != before[
+        tree / "firmware" / "main.mpy"
+    ]
     assert not (tree / "hal").exists()
 
 
@@ -140,13 +171,16 @@ def test_syntax_error_names_file_and_line(project: Path, tmp_path: Path) -> None
         build_tree(tmp_path / "out")
 
 
-@pytest.mark.parametrize("text", [
-    "if TYPE_CHECKING:\n    import a\nelse:\n    a = 1\n",
-    "def f():\n    if TYPE_CHECKING:\n        import a\n",
-    "from typing import TYPE_CHECKING; x = 1\n",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if TYPE_CHECKING:\n    import a\nelse:\n    a = 1\n",
+        "def f():\n    if TYPE_CHECKING:\n        import a\n",
+        "from typing import TYPE_CHECKING; x = 1\n",
+    ],
+)
 def test_what_cannot_be_taken_out_is_refused(text: str) -> None:
-    with pytest.raises(SourceError, match="^name:"):
+    with pytest.raises(SourceError, match=r"^name:"):
         device_source(text, "name")
 
 
@@ -191,7 +225,9 @@ def test_damage_on_the_way_is_detected(project: Path, tmp_path: Path, board: Boa
     assert (board.folder / "hold").exists(), "a board that was not verified must not start"
 
 
-def test_running_firmware_is_held_and_the_board_restarted(project: Path, tmp_path: Path, board: Board) -> None:
+def test_running_firmware_is_held_and_the_board_restarted(
+    project: Path, tmp_path: Path, board: Board
+) -> None:
     (board.folder / "machine.py").write_text("import sys\n\n\ndef reset():\n    sys.exit()\n")
     device = Device(board.port)
     starts = board.starts
@@ -203,7 +239,9 @@ def test_running_firmware_is_held_and_the_board_restarted(project: Path, tmp_pat
     assert not (board.folder / "hold").exists()
 
 
-def test_tree_of_the_wrong_architecture_is_refused(project: Path, tmp_path: Path, board: Board) -> None:
+def test_tree_of_the_wrong_architecture_is_refused(
+    project: Path, tmp_path: Path, board: Board
+) -> None:
     device = Device(board.port)
     with pytest.raises(DeviceError, match="tree is for armv6m, the device runs x64"):
         flash.flash(device, build_tree(tmp_path / "out", "armv6m"), "armv6m")

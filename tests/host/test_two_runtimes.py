@@ -1,4 +1,7 @@
-"""The runner of unit tests inside MicroPython: what it says about passes, failures, crashes and hangs."""
+"""The runner of unit tests inside MicroPython: what it says about passes, failures, crashes and
+hangs.
+"""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -125,12 +128,16 @@ def test_small_heap_is_honoured(tmp_path: Path) -> None:
         large.close()
 
 
-@pytest.mark.parametrize("text", [
-    "def f(a):\n    assert a == 1, 'said'\n",
-    "def f(a):\n    assert (a\n            == 1\n    )\n    return 5\n",
-    "def f(a):\n    if a: assert a is not None\n    assert a in (\n        1,\n        2,\n    )\n    assert 1 < a < 3\n",
-    "def f(ä):\n    assert 'ö' != ä; return 2\n",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f(a):\n    assert a == 1, 'said'\n",
+        "def f(a):\n    assert (a\n            == 1\n    )\n    return 5\n",
+        "def f(a):\n    if a: assert a is not None\n    assert a in (\n        1,\n    )\n"
+        "    assert 1 < a < 3\n",
+        "def f(ä):\n    assert 'ö' != ä; return 2\n",
+    ],
+)
 def test_explained_text_keeps_its_lines(text: str) -> None:
     assert explained(text).count("\n") == text.count("\n")
     compile(explained(text), "x", "exec")

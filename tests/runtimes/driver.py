@@ -1,9 +1,12 @@
-"""Runs inside MicroPython: the tests of one module, one at a time, as the host asks for them on standard input.
+"""Runs inside MicroPython: the tests of one module, one at a time, as the host asks for them on
+standard input.
 
-Started as `driver.py FILE NAME MODULE PATH...`: FILE holds the module's text (with assertions that explain themselves),
-NAME is the path that tracebacks shall show, MODULE its dotted name, PATH go in front of `sys.path`. Answers are lines
-that start with the mark; everything else on standard output is the test's own.
+Started as `driver.py FILE NAME MODULE PATH...`: FILE holds the module's text (with assertions that
+explain themselves), NAME is the path that tracebacks shall show, MODULE its dotted name, PATH go
+in front of `sys.path`. Answers are lines that start with the mark; everything else on standard
+output is the test's own.
 """
+
 import gc
 import io
 import sys
@@ -13,7 +16,11 @@ MARK = "\x1e"
 
 def _show(value):
     text = repr(value)
-    return text if len(text) <= 400 else text[:300] + " ... " + text[-80:] + " (%d characters)" % len(text)
+    return (
+        text
+        if len(text) <= 400
+        else text[:300] + " ... " + text[-80:] + " (%d characters)" % len(text)
+    )
 
 
 def explain(text, pairs):

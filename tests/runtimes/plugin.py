@@ -1,9 +1,11 @@
 """pytest plugin: every test of tests/unit runs on CPython and inside the MicroPython binary.
 
-`tests/unit/test_x.py::test_y` is the CPython item, `test_y[micropython]` its twin. A module may say
-`MICROPYTHON_HEAP = "384k"` (the heap of its process), `MICROPYTHON_DESK = True` (needs the desk's shadows of machine and
-network) and `MICROPYTHON_TIMEOUT_S = 120` (silence allowed for one test).
+`tests/unit/test_x.py::test_y` is the CPython item, `test_y[micropython]` its twin. A module may
+say `MICROPYTHON_HEAP = "384k"` (the heap of its process), `MICROPYTHON_DESK = True` (needs the
+desk's shadows of machine and network) and `MICROPYTHON_TIMEOUT_S = 120` (silence allowed for one
+test).
 """
+
 from __future__ import annotations
 
 from collections import Counter
@@ -60,8 +62,11 @@ class MicroPythonItem(pytest.Item):
 
 def _failure(answer: Answer) -> str:
     """The report's text: the traceback without the driver's own frames."""
-    titles = {"broken": "the module does not load on MicroPython", "crashed": "MicroPython ended in this test",
-              "timeout": "the test hangs on MicroPython"}
+    titles = {
+        "broken": "the module does not load on MicroPython",
+        "crashed": "MicroPython ended in this test",
+        "timeout": "the test hangs on MicroPython",
+    }
     lines = [line for line in answer.detail.splitlines() if "tests/runtimes/driver.py" not in line]
     return "\n".join(([titles[answer.word] + ":"] if answer.word in titles else []) + lines)
 
@@ -75,8 +80,11 @@ class _Processes:
     def of(self, module: pytest.Module) -> ModuleProcess:
         if self._current is None or self._current.file != module.path:
             self.close()
-            self._current = ModuleProcess(module.path, getattr(module.obj, "MICROPYTHON_HEAP", ""),
-                                          getattr(module.obj, "MICROPYTHON_DESK", False))
+            self._current = ModuleProcess(
+                module.path,
+                getattr(module.obj, "MICROPYTHON_HEAP", ""),
+                getattr(module.obj, "MICROPYTHON_DESK", False),
+            )
         return self._current
 
     def close(self) -> None:
@@ -103,13 +111,19 @@ class TwoRuntimes:
         if collector.path.parent != ROOT / "tests" / "unit" or not isinstance(found, list):
             return found
         functions = [item for item in found if isinstance(item, pytest.Function)]
-        return found + [MicroPythonItem.from_parent(collector, name=item.name + "[micropython]", test=item.name)
-                        for item in functions]
+        return found + [
+            MicroPythonItem.from_parent(
+                collector, name=item.name + "[micropython]", test=item.name
+            )
+            for item in functions
+        ]
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Within one module: first CPython, then MicroPython."""
-        order = {path: number for number, path in enumerate(dict.fromkeys(item.path for item in items))}
+        order = {
+            path: number for number, path in enumerate(dict.fromkeys(item.path for item in items))
+        }
         items.sort(key=lambda item: (order[item.path], isinstance(item, MicroPythonItem)))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -1,4 +1,5 @@
 """One MicroPython process that runs the tests of one module."""
+
 from __future__ import annotations
 
 import ast
@@ -20,7 +21,8 @@ OUTPUT_LIMIT = 20_000
 
 
 class Answer(NamedTuple):
-    """What became of one test: passed, failed, skipped, broken (the module), crashed or timeout."""
+    """What became of one test: passed, failed, skipped, broken (the module), crashed or timeout.
+    """
 
     word: str
     detail: str
@@ -28,7 +30,9 @@ class Answer(NamedTuple):
 
 
 class ModuleProcess:
-    """Runs the tests of one module in one MicroPython process, started when first needed and again after a crash."""
+    """Runs the tests of one module in one MicroPython process, started when first needed and again
+    after a crash.
+    """
 
     def __init__(self, file: Path, heap: str = "", desk: bool = False) -> None:
         self.file = file
@@ -40,7 +44,9 @@ class ModuleProcess:
         self._text: Path | None = None
 
     def run(self, name: str, timeout_s: float) -> Answer:
-        """Run one test; a test that says nothing for `timeout_s` or ends the process costs the process, no more."""
+        """Run one test; a test that says nothing for `timeout_s` or ends the process costs the
+        process, no more.
+        """
         if self._process is None:
             self._start()
             loaded = self._answer(timeout_s)
@@ -70,12 +76,26 @@ class ModuleProcess:
         self._text = Path(name)
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(explained(self.file.read_text(encoding="utf-8")))
-        relative = self.file.relative_to(ROOT) if self.file.is_relative_to(ROOT) else Path(self.file.name)
+        relative = (
+            self.file.relative_to(ROOT) if self.file.is_relative_to(ROOT) else Path(self.file.name)
+        )
         module = ".".join(relative.with_suffix("").parts)
-        command = [str(micropython_binary.find()), *self._options, str(DRIVER), name, relative.as_posix(), module]
+        command = [
+            str(micropython_binary.find()),
+            *self._options,
+            str(DRIVER),
+            name,
+            relative.as_posix(),
+            module,
+        ]
         self._waiting = b""
-        self._process = subprocess.Popen(command + self._paths, cwd=ROOT, stdin=subprocess.PIPE,
-                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self._process = subprocess.Popen(
+            command + self._paths,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
 
     def _answer(self, timeout_s: float) -> Answer:
         """Read on to the next answer."""
@@ -94,7 +114,11 @@ class ModuleProcess:
                 return Answer("timeout", "no answer within %g s" % timeout_s, _readable(before))
             octets = os.read(pipe, 65536)
             if not octets:
-                return Answer("crashed", "MicroPython ended, status %s" % self._process.wait(), _readable(before))
+                return Answer(
+                    "crashed",
+                    "MicroPython ended, status %s" % self._process.wait(),
+                    _readable(before),
+                )
             self._waiting += octets
 
 

@@ -1,4 +1,5 @@
 """The fault table and the list of standing faults."""
+
 from __future__ import annotations
 
 from firmware.recording import faults

@@ -1,7 +1,9 @@
-"""What viper gives for nothing, for builds without native code: pointers into buffers, and the casts of arguments.
+"""What viper gives for nothing, for builds without native code: pointers into buffers, and the
+casts of arguments.
 
 Goes into bytecode trees only; `tools/device_source.py` points the decorators here.
 """
+
 import struct
 
 import uctypes
@@ -53,7 +55,9 @@ def casting(*casts):
 
     def decorate(function):
         def call(*arguments):
-            return function(*[cast(value) if cast else value for cast, value in zip(casts, arguments)])
+            return function(
+                *[cast(value) if cast else value for cast, value in zip(casts, arguments)]
+            )
 
         return call
 

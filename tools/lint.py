@@ -1,0 +1,78 @@
+"""Everything that is checked without running it: ruff, the type checker, the rules of the house.
+
+    python -m tools.lint
+
+The type checker reads all code with CPython's types and small stubs of MicroPython's own modules;
+the ports of the boards are read once more with the stubs of their board, standard library
+included.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools import house_rules
+
+ROOT = Path(__file__).resolve().parents[1]
+BOARDS = {"rp2": "hal/ports/rp2_w5500.py", "esp32": "hal/ports/esp32_lan.py"}
+MYPY = (sys.executable, "-m", "mypy", "--no-error-summary")
+
+
+def stubs_of(board: str) -> Path:
+    """Where `make` puts the type stubs of a board."""
+    return Path(sys.prefix) / ("stubs-" + board)
+
+
+def _run(what: str, command: Sequence[str]) -> bool:
+    began = time.monotonic()
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    print("%-34s %s (%.1f s)" % (what, _word(done.returncode == 0), time.monotonic() - began))
+    if done.returncode:
+        print((done.stdout + done.stderr).rstrip())
+    return done.returncode == 0
+
+
+def _word(good: bool) -> str:
+    return "ok" if good else "FAILED"
+
+
+def _board(board: str, port: str) -> bool:
+    stubs = stubs_of(board)
+    if not (ROOT / port).is_file():
+        print("%-34s FAILED: no such file" % port)
+        return False
+    if not stubs.is_dir():
+        print("%-34s FAILED: no stubs in %s; make lint fetches them" % (port, stubs))
+        return False
+    # the rest of hal/ is read for its types only: its own errors come from the main run
+    options = ("--custom-typeshed-dir", str(stubs), "--follow-imports", "silent", "--strict")
+    config = ("--config-file", str(ROOT / "tools" / "mypy-boards.ini"))
+    return _run("%s, stubs of %s" % (port, board), (*MYPY, *config, *options, port))
+
+
+def _house() -> bool:
+    found = house_rules.findings()
+    print("%-34s %s" % ("rules of the house", _word(not found)))
+    for text in found:
+        print(text)
+    return not found
+
+
+def main() -> int:
+    """Run all checks, whatever the first ones say; returns the exit status."""
+    ruff = (sys.executable, "-m", "ruff", "check", "--quiet", "--output-format", "concise", ".")
+    good = [
+        _run("ruff", ruff),
+        _run("types", MYPY),
+        *[_board(board, port) for board, port in BOARDS.items()],
+        _house(),
+    ]
+    return 0 if all(good) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
