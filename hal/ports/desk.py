@@ -1,7 +1,9 @@
-"""The desk: the same drivers over simulated pins, a simulated LAN interface and flash that is a file.
+"""The desk: the same drivers over simulated pins, a simulated LAN interface and flash that is a
+file.
 
-A port is a module with these names; `hal/board.py` builds the Board from it. Pins are the port's own numbers. Every
-option is read by exactly one driver, and a driver's option that is missing is an error: no hidden defaults.
+A port is a module with these names; `hal/board.py` builds the Board from it. Pins are the port's
+own numbers. Every option is read by exactly one driver, and a driver's option that is missing is
+an error: no hidden defaults.
 """
 from __future__ import annotations
 
@@ -15,6 +17,8 @@ import vfs
 
 if TYPE_CHECKING:
     from typing import Any
+
+    from hal.wiring import Wiring
 
 NAME = "desk"
 
@@ -51,13 +55,15 @@ OPTIONS = {
 }
 
 
-def head_spi(clock: int, data: int) -> Any:
+def head_spi(wiring: Wiring) -> Any:
     """The head's bus; the simulated SPI 0 is wired to the head."""
+    clock, data = wiring.bus("HEAD_CLK"), wiring.bus("HEAD_DATA")
     return machine.SPI(0, baudrate=8_000_000, sck=machine.Pin(clock), mosi=machine.Pin(data))
 
 
-def panel_i2c(scl: int, sda: int) -> Any:
+def panel_i2c(wiring: Wiring) -> Any:
     """The display's bus."""
+    scl, sda = wiring.bus("PANEL_SCL"), wiring.bus("PANEL_SDA")
     return machine.I2C(0, scl=machine.Pin(scl), sda=machine.Pin(sda), freq=400_000)
 
 
@@ -66,12 +72,14 @@ def converter(pin: int) -> Any:
     return machine.ADC(machine.Pin(pin))
 
 
-def service_line() -> Any:
-    """A stream that never blocks: readinto and write give None when nothing could be done; asyncio can poll it."""
+def service_line(_wiring: Wiring) -> Any:
+    """A stream that never blocks: readinto and write give None when nothing could be done; asyncio
+    can poll it.
+    """
     return machine.UART(0, 115200, timeout=0)
 
 
-def network_interface() -> Any:
+def network_interface(_wiring: Wiring) -> Any:
     """The LAN interface, started; its address comes by itself."""
     interface = network.LAN()
     interface.active(True)
@@ -79,7 +87,9 @@ def network_interface() -> Any:
 
 
 def filesystem() -> Any:
-    """The data filesystem, with the methods of vfs.VfsLfs2. A new flash is formatted; a damaged one raises OSError."""
+    """The data filesystem, with the methods of vfs.VfsLfs2. A new flash is formatted; a damaged
+    one raises OSError.
+    """
     device = flash.open_area("data")
     if is_blank(device):
         vfs.VfsLfs2.mkfs(device)
@@ -96,11 +106,11 @@ def is_blank(device: Any) -> bool:
     return True
 
 
-def spool_device() -> Any:
+def spool_device(_wiring: Wiring) -> Any:
     """The spool's own block device."""
     return flash.open_area("spool")
 
 
 def event_line(line: bytes) -> None:
-    """Hand one monitor event, a line of JSON without its newline, to whoever watches."""
+    """Hand one monitor event, "kind {json}" without a newline, to whoever watches."""
     desk_link.event(line)

@@ -1,0 +1,175 @@
+"""TCP over raw non-blocking sockets, one text for both runtimes; only the waiting differs
+(hal/readiness.py).
+"""
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from typing import TYPE_CHECKING
+
+from micropython import const
+
+from hal.readiness import Readiness
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from hal.clock import Clock
+
+_READS_PER_TURN = const(4)  # reads without waiting before other tasks get a turn
+_RETRY_S = 0.02
+_EISCONN = const(106)  # not among the names of MicroPython's errno
+_CONNECTED = (_EISCONN, getattr(errno, "EISCONN", _EISCONN))
+_CONNECTING = (errno.EINPROGRESS, errno.EALREADY)
+
+
+class Link:
+    """Implements `devices.Link`. One task at a time may read or write.
+
+    :param sock: a connected, non-blocking socket; the link owns it
+    """
+
+    def __init__(self, sock: Any, readiness: Readiness) -> None:
+        self.timeout_ms = 0
+        self._sock = sock
+        # MicroPython's sockets are streams; CPython's raw SocketIO keeps the same rules (None:
+        # can't be done yet)
+        self._stream = sock if hasattr(sock, "readinto") else sock.makefile("rwb", buffering=0)
+        self._readiness = readiness
+        self._unwaited = 0
+
+    async def readinto(self, view: memoryview) -> int:
+        """Read what has come, 1..len(view) octets; 0 is the end of the stream. Raises OSError
+        (ETIMEDOUT).
+
+        Cancelling it loses no octet.
+        """
+        if not len(view):
+            raise ValueError("nothing to read into")
+        self._unwaited += 1
+        if self._unwaited > _READS_PER_TURN:
+            self._unwaited = 0
+            await asyncio.sleep(0)
+        while True:
+            count: int | None = self._open_stream().readinto(view)
+            if count is not None:
+                return count
+            self._unwaited = 0
+            await self._readiness.wait_readable(self.timeout_ms)
+
+    async def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Send all of `data`; every octet taken starts the time limit anew. Raises OSError
+        (ETIMEDOUT).
+        """
+        sent = self._open_stream().write(data) or 0
+        if sent == len(data):
+            return
+        view = memoryview(data)
+        while sent < len(view):
+            await self._readiness.wait_writable(self.timeout_ms)
+            sent += self._open_stream().write(view[sent:]) or 0
+
+    def _open_stream(self) -> Any:
+        if self._stream is None:
+            raise OSError(errno.ENOTCONN)
+        return self._stream
+
+    def close(self) -> None:
+        """Close at once; a task that waits gets OSError(ECONNABORTED). Harmless when closed
+        already.
+        """
+        if self._stream is not None:
+            stream, self._stream = self._stream, None
+            self._readiness.close()
+            stream.close()
+            self._sock.close()
+
+
+class Network:
+    """Implements `devices.Network`.
+
+    :param interface: a started network interface; `isconnected()` is True with link and address
+    """
+
+    def __init__(self, interface: Any, clock: Clock) -> None:
+        self._interface = interface
+        self._clock = clock
+
+    def is_up(self) -> bool:
+        """True when the interface has link and address."""
+        return bool(self._interface.isconnected())
+
+    def resolve(self, host: str, port: int) -> list[Any]:
+        """Socket addresses of `host`, in the order to try. Raises OSError when the name is not
+        found. May block.
+        """
+        try:
+            return socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+        except UnicodeError:  # a label that no DNS name can have
+            raise OSError(errno.EINVAL) from None
+
+    async def connect(self, address: Any, timeout_ms: int) -> Link:
+        """Connect to one of `resolve`'s addresses. Raises OSError (refused, unreachable,
+        ETIMEDOUT).
+        """
+        family, kind, protocol, _name, where = address
+        sock = socket.socket(family, kind, protocol)
+        readiness = Readiness(sock, self._clock)
+        try:
+            sock.setblocking(False)
+            await self._establish(sock, where, readiness, timeout_ms)
+        except BaseException:  # cancellation included: nobody else would close it
+            readiness.close()
+            sock.close()
+            raise
+        return Link(sock, readiness)
+
+    async def _establish(self, sock: Any, where: Any, readiness: Readiness,
+                         timeout_ms: int) -> None:
+        clock = self._clock
+        deadline = clock.ticks_add(clock.ticks_ms(), timeout_ms)
+        left_ms = timeout_ms
+        connected = _begin_connect(sock, where)
+        while not connected:
+            if timeout_ms and left_ms <= 0:
+                raise OSError(errno.ETIMEDOUT)
+            await readiness.wait_writable(left_ms if timeout_ms else 0)
+            connected = _finish_connect(sock, where)
+            if not connected:  # a board's stack may call a socket writable while it still connects
+                await asyncio.sleep(_RETRY_S)
+                left_ms = clock.ticks_diff(deadline, clock.ticks_ms())
+
+
+def _begin_connect(sock: Any, where: Any) -> bool:
+    """True when connected. Raises OSError."""
+    try:
+        sock.connect(where)
+    except OSError as error:
+        if error.errno in _CONNECTED:
+            return True
+        if error.errno in _CONNECTING:
+            return False
+        raise
+    return True
+
+
+def _finish_connect(sock: Any, where: Any) -> bool:
+    """True when connected, False while still connecting. Raises OSError when it failed.
+
+    MicroPython has no getsockopt: there a second connect tells (done, EISCONN, or why it failed),
+    and where the stack answers EALREADY to a connection that failed, sending nothing tells.
+    """
+    if hasattr(sock, "getsockopt"):
+        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            raise OSError(code, errno.errorcode.get(code, "connect"))
+        return True
+    if _begin_connect(sock, where):
+        return True
+    try:
+        sock.send(b"")
+    except OSError as error:
+        if error.errno != errno.EAGAIN and error.errno not in _CONNECTING:
+            raise
+    return False

@@ -1,0 +1,59 @@
+"""Readiness over an event loop with readers and writers (CPython's asyncio). See hal/readiness.py.
+"""
+from __future__ import annotations
+
+import asyncio
+import errno
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+class Readiness:
+    """Waits until `stream` (an object with `fileno()`) can be read or written."""
+
+    def __init__(self, stream: Any, clock: Any) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._waiting: asyncio.Future[int] | None = None
+
+    async def wait_readable(self, timeout_ms: int) -> None:
+        """Raises OSError(ETIMEDOUT), OSError(ECONNABORTED)."""
+        loop = asyncio.get_running_loop()
+        await self._wait(loop.add_reader, loop.remove_reader, timeout_ms)
+
+    async def wait_writable(self, timeout_ms: int) -> None:
+        """Raises OSError(ETIMEDOUT), OSError(ECONNABORTED)."""
+        loop = asyncio.get_running_loop()
+        await self._wait(loop.add_writer, loop.remove_writer, timeout_ms)
+
+    async def _wait(self, add: Callable[..., Any], remove: Callable[[int], Any],
+                    timeout_ms: int) -> None:
+        if self._waiting is not None:
+            raise RuntimeError("another task waits for this stream")
+        loop = asyncio.get_running_loop()
+        descriptor = self._stream.fileno()
+        self._waiting = loop.create_future()
+        timer = None
+        if timeout_ms > 0:
+            timer = loop.call_later(timeout_ms / 1000, self._end, errno.ETIMEDOUT)
+        add(descriptor, self._end, 0)
+        try:
+            code = await self._waiting
+        finally:
+            self._waiting = None
+            remove(descriptor)
+            if timer is not None:
+                timer.cancel()
+        if code:
+            raise OSError(code, errno.errorcode[code])
+
+    def _end(self, code: int) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(code)
+
+    def close(self) -> None:
+        """End the wait of another task; call it before the stream is closed."""
+        self._end(errno.ECONNABORTED)

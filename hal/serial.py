@@ -1,0 +1,40 @@
+"""The service line: a UART that never blocks."""
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from hal.readiness import Readiness
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from hal.clock import Clock
+
+
+class Serial:
+    """Implements `devices.Serial`.
+
+    :param stream: `readinto` and `write` give None (or 0) when nothing could be done; asyncio's
+        poller takes it
+    """
+
+    def __init__(self, stream: Any, clock: Clock) -> None:
+        self._stream = stream
+        self._readiness = Readiness(stream, clock)
+
+    async def readinto(self, view: memoryview) -> int:
+        """Wait for and read at least one octet, at most len(view). Raises OSError."""
+        while True:
+            count: int | None = self._stream.readinto(view)
+            if count:
+                return count
+            if count == 0:  # a line that is hung up is readable for ever: don't spin on it
+                await asyncio.sleep(1)
+            await self._readiness.wait_readable(0)
+
+    def write(self, data: bytes | bytearray | memoryview) -> int:
+        """Write without waiting; returns octets taken, the rest is the caller's to try again or
+        drop.
+        """
+        return self._stream.write(data) or 0

@@ -1,0 +1,146 @@
+"""Durable files over littlefs: small, few, in one flat directory.
+
+littlefs makes data durable when a file is closed, and replaces a file atomically by rename: every
+power cut leaves the old content or the new one, never a mixture.
+"""
+from __future__ import annotations
+
+import errno
+import os
+from typing import TYPE_CHECKING
+
+from micropython import const
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+_TEMPORARY = ".tmp"
+_DIRECTORY = const(0x4000)
+_ENOSPC = const(28)  # not among the names of MicroPython's errno
+
+
+class Mounted:
+    """The methods of vfs.VfsLfs2 over a directory of the filesystem that a board has mounted at
+    boot.
+    """
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        try:
+            os.mkdir(root)
+        except OSError as error:
+            if error.errno != errno.EEXIST:
+                raise
+
+    def open(self, path: str, mode: str) -> Any:
+        """Open a file. Raises OSError."""
+        return open(self._root + path, mode)  # the caller closes it
+
+    def ilistdir(self, path: str) -> Iterator[tuple[Any, ...]]:
+        """(name, type, inode, size) of each entry."""
+        entries: Iterator[tuple[Any, ...]] = os.ilistdir(  # type: ignore[attr-defined]
+            self._root + path.rstrip("/"))
+        return entries
+
+    def rename(self, old: str, new: str) -> None:
+        """Rename, replacing `new`. Raises OSError."""
+        os.rename(self._root + old, self._root + new)
+
+    def remove(self, path: str) -> None:
+        """Remove a file. Raises OSError."""
+        os.remove(self._root + path)
+
+    def statvfs(self, path: str) -> Any:
+        """As os.statvfs."""
+        return os.statvfs(self._root + path.rstrip("/"))
+
+
+class Storage:
+    """Implements `devices.Storage`. What a cut `replace` left behind is removed at once.
+
+    :param filesystem: an object with open, ilistdir, rename, remove and statvfs of vfs.VfsLfs2
+    """
+
+    def __init__(self, filesystem: Any) -> None:
+        self._filesystem = filesystem
+        for name in self.names():
+            if name.endswith(_TEMPORARY):
+                self.remove(name)
+
+    def append(self, name: str, record: bytes | bytearray | memoryview) -> None:
+        """Append to the file (made when missing); durable on return. Raises OSError."""
+        with self._filesystem.open(_path(name), "ab") as file:
+            _write_all(file, record)
+
+    def replace(self, name: str, parts: Iterable[bytes]) -> None:
+        """Replace the whole file by the parts joined: old or new content, whatever happens. Raises
+        OSError.
+        """
+        path = _path(name)
+        temporary = path + _TEMPORARY
+        try:
+            with self._filesystem.open(temporary, "wb") as file:
+                for part in parts:
+                    _write_all(file, part)
+            self._filesystem.rename(temporary, path)
+        except Exception:
+            self.remove(name + _TEMPORARY)
+            raise
+
+    def read(self, name: str, offset: int, view: bytearray | memoryview) -> int:
+        """Read at `offset`; returns octets read, 0 at the end or when the file is missing. Raises
+        OSError.
+        """
+        try:
+            file = self._filesystem.open(_path(name), "rb")
+        except OSError as error:
+            if error.errno == errno.ENOENT:
+                return 0
+            raise
+        with file:
+            file.seek(offset)
+            return file.readinto(view) or 0
+
+    def size(self, name: str) -> int:
+        """Octets, or -1 when there is no such file."""
+        for entry in self._files():
+            if entry[0] == name:
+                octets: int = entry[3]
+                return octets
+        return -1
+
+    def remove(self, name: str) -> None:
+        """Remove; harmless when missing. Raises OSError."""
+        try:
+            self._filesystem.remove(_path(name))
+        except OSError as error:
+            if error.errno != errno.ENOENT:
+                raise
+
+    def names(self) -> list[str]:
+        """Names of all files."""
+        return [entry[0] for entry in self._files()]
+
+    def free(self) -> int:
+        """Octets free."""
+        figures = self._filesystem.statvfs("/")
+        octets: int = figures[0] * figures[3]
+        return octets
+
+    def _files(self) -> Iterator[tuple[Any, ...]]:
+        for entry in self._filesystem.ilistdir("/"):
+            if not entry[1] & _DIRECTORY:
+                yield entry
+
+
+def _path(name: str) -> str:
+    if not name or "/" in name:
+        raise ValueError("not a file name: %r" % name)
+    return "/" + name
+
+
+def _write_all(file: Any, data: bytes | bytearray | memoryview) -> None:
+    written = file.write(data)
+    if written != len(data):
+        raise OSError(_ENOSPC)
