@@ -44,9 +44,9 @@ LAUNCHER = b'''"""Start the firmware."""
 import os
 
 if "hold" not in os.listdir():
-    from firmware.main import main
+    from firmware.main import run
 
-    main()
+    run()
 '''
 
 

@@ -65,7 +65,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (root / folder / "__init__.py").write_text("")
     (root / "firmware" / "module.py").write_text(MODULE)
     (root / "firmware" / "main.py").write_text(
-        "from __future__ import annotations\n\n\ndef main() -> None:\n    print('up')\n"
+        "from __future__ import annotations\n\n\ndef run() -> None:\n    print('up')\n"
     )
     (root / "firmware" / "devices.py").write_text("from typing import Protocol\n")
     (root / "firmware" / "text" / "small.fnt").write_bytes(bytes(range(256)))
