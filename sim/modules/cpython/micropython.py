@@ -1,8 +1,10 @@
 """CPython stand-in for MicroPython's own module: the same source text runs on both runtimes.
 
-`viper` honours the pointer annotations by casting each argument, so that `p[i]` has the meaning that it has on a
+`viper` honours the pointer annotations by casting each argument, so that `p[i]` has the meaning
+that it has on a
 device (octets, 16-bit or 32-bit words), with the bounds check that viper does not make.
 """
+
 from __future__ import annotations
 
 import builtins
@@ -41,13 +43,17 @@ _CASTS = {kind: _pointer(kind) for kind in _FORMATS}
 
 
 def viper(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give `function` the calling convention of `@micropython.viper`: pointers cast, integers as they are."""
+    """Give `function` the calling convention of `@micropython.viper`: pointers cast, integers as
+    they are.
+    """
     names = function.__code__.co_varnames[: function.__code__.co_argcount]
     casts = [_CASTS.get(str(function.__annotations__.get(name))) for name in names]
 
     @functools.wraps(function)
     def call(*arguments: Any) -> Any:
-        return function(*(cast(value) if cast else value for cast, value in zip(casts, arguments, strict=True)))
+        return function(
+            *(cast(value) if cast else value for cast, value in zip(casts, arguments, strict=True))
+        )
 
     return call
 

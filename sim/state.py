@@ -1,0 +1,63 @@
+"""The device's flash between runs: two images in a directory."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from sim import shadows
+
+DATA_BLOCKS = 128  # 512 KiB of files
+SPOOL_BLOCKS = 64  # 256 KiB
+BLOCK_SIZE = 4096
+_AREAS = {"data": DATA_BLOCKS, "spool": SPOOL_BLOCKS}
+
+
+class State:
+    """A directory with `data.img` (a littlefs) and `spool.img` (raw)."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, blocks in _AREAS.items():
+            path = self.area(name)
+            if not path.exists():
+                _write_erased(path, blocks)
+
+    def area(self, name: str) -> Path:
+        """The image of an area, 'data' or 'spool'."""
+        return self.directory / (name + ".img")
+
+    @property
+    def areas(self) -> dict[str, str]:
+        """The images by area."""
+        return {name: str(self.area(name)) for name in _AREAS}
+
+    def set_parameters(self, values: list[tuple[str, str]]) -> None:
+        """Write function parameters as the device itself would. Raises ValueError for a bad name
+        or value.
+        """
+        shadows.install()
+        import vfs
+        from flash import BlockFile
+
+        from firmware.store.parameters import Parameters
+        from hal.ports.desk import is_blank
+        from hal.storage import Storage
+
+        device = BlockFile(str(self.area("data")))
+        if is_blank(device):
+            vfs.VfsLfs2.mkfs(device)
+        parameters = Parameters(Storage(vfs.VfsLfs2(device)))
+        for name, value in values:
+            parameters.set(name, value)
+
+
+def _write_erased(path: Path, blocks: int) -> None:
+    part = path.with_suffix(".part")
+    with part.open("wb") as file:
+        for _ in range(blocks):
+            file.write(b"\xff" * BLOCK_SIZE)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
