@@ -32,6 +32,7 @@ ROOTS = ("firmware", "hal")
 ARCHES = ("x64", "armv6m", "armv7m", "armv7emsp", "xtensawin", "bytecode")
 MANIFEST = "manifest.json"
 TYPES_ONLY = "firmware/devices.py"  # read by the type checker only
+HOST_FILES = (".txt", ".md", ".pyc")  # licences and notes stay with the sources
 POINTERS = Path(__file__).parent / "bytecode" / "pointers.py"
 BUDGET = 100 * 1024  # octets of RAM for loaded code on a 32-bit board, docs/architecture.md
 ON_DEMAND = ("firmware/service/commands/", "firmware/mail/notice.")
@@ -106,6 +107,7 @@ def _inputs(arch: str, shadows: Sequence[Path]) -> Iterator[Input]:
                 and relative != TYPES_ONLY
                 and not path.name.startswith(".")
                 and "__pycache__" not in path.parts
+                and path.suffix not in HOST_FILES
             ):
                 yield Input(path, _target(relative), relative)
     for folder in shadows:
