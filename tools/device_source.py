@@ -28,7 +28,9 @@ def device_source(text: str, name: str, native: bool = True) -> str:
         raise SourceError("%s:%s: %s" % (name, error.lineno, error.msg)) from error
     lines = text.splitlines()
     for node in tree.body:
-        if _host_only(node, name):
+        if isinstance(node, ast.If) and _is_check(node) and node.orelse:
+            _keep_else(lines, node)
+        elif _host_only(node):
             _blank(lines, node, name)
     _refuse_inner_checks(tree, name)
     if not native and _plain_functions(tree, lines, name):
@@ -36,14 +38,10 @@ def device_source(text: str, name: str, native: bool = True) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _host_only(node: ast.stmt, name: str) -> bool:
+def _host_only(node: ast.stmt) -> bool:
     if isinstance(node, ast.ImportFrom):
         return node.module in ("__future__", "typing") and not node.level
-    if not _is_check(node):
-        return False
-    if isinstance(node, ast.If) and node.orelse:
-        raise SourceError("%s:%d: 'if TYPE_CHECKING' with an else" % (name, node.lineno))
-    return True
+    return _is_check(node)
 
 
 def _is_check(node: ast.AST) -> bool:
@@ -52,6 +50,12 @@ def _is_check(node: ast.AST) -> bool:
         and isinstance(node.test, ast.Name)
         and node.test.id == "TYPE_CHECKING"
     )
+
+
+def _keep_else(lines: list[str], node: ast.If) -> None:
+    """Empty the first branch; the compiler drops the test itself."""
+    last = node.body[-1].end_lineno or node.lineno
+    lines[node.lineno - 1 : last] = ["if False: pass"] + [""] * (last - node.lineno)
 
 
 def _refuse_inner_checks(tree: ast.Module, name: str) -> None:

@@ -174,7 +174,6 @@ def test_syntax_error_names_file_and_line(project: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "text",
     [
-        "if TYPE_CHECKING:\n    import a\nelse:\n    a = 1\n",
         "def f():\n    if TYPE_CHECKING:\n        import a\n",
         "from typing import TYPE_CHECKING; x = 1\n",
     ],
@@ -182,6 +181,18 @@ def test_syntax_error_names_file_and_line(project: Path, tmp_path: Path) -> None
 def test_what_cannot_be_taken_out_is_refused(text: str) -> None:
     with pytest.raises(SourceError, match=r"^name:"):
         device_source(text, "name")
+
+
+def test_else_branch_of_a_type_check_stays() -> None:
+    text = "if TYPE_CHECKING:\n    import a\n    import b\nelse:\n    a = 1\nc = 2\n"
+    assert device_source(text, "name").splitlines() == [
+        "if False: pass",
+        "",
+        "",
+        "else:",
+        "    a = 1",
+        "c = 2",
+    ]
 
 
 def test_flash_copies_verifies_and_starts(project: Path, tmp_path: Path, board: Board) -> None:
