@@ -49,7 +49,7 @@ class Inbox:
             kind = str(fields.pop("event"))
         except (ValueError, KeyError, AttributeError, TypeError):
             kind, fields = "text", {"text": line.decode("utf-8", "replace")}
-        self._put(Said(kind, fields, str(self._paper.path(self._paper.count))))
+        self._put(Said(kind, fields, str(self._paper.last)))
 
     def watchdog(self, timeout_ms: int) -> None:
         """The watchdog was fed."""

@@ -100,6 +100,11 @@ class Paper:
         """Where all sheets are bound together."""
         return self.directory / PDF_NAME
 
+    @property
+    def last(self) -> Path:
+        """The sheet that lies under the head, else the one that came out last."""
+        return self.path(self.count + (self._png is not None))
+
     def begin(self) -> None:
         """A sheet comes under the head."""
         self._white = 0

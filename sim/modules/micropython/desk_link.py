@@ -83,6 +83,7 @@ def spi_write(data: Any) -> None:
 def i2c_write(address: int, data: Any) -> None:
     """Write to a device on the bus."""
     _post(3, address, data)
+    flush()
 
 
 def event(line: bytes) -> None:
