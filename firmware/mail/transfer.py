@@ -1,0 +1,176 @@
+"""Content transfer encodings (RFC 2045 section 6), decoded in place and in whole buffers."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import micropython
+from micropython import const
+
+if TYPE_CHECKING:
+    from micropython import ptr8
+
+SLACK = const(4)  # octets free before the coded ones, for what the last piece left over
+
+_IDENTITY = const(0)
+_BASE64 = const(1)
+_QUOTED = const(2)
+
+# State of a decoder between pieces, one octet each.
+# base64: bits waiting (0, 2, 4, 6), and these bits.
+# quoted-printable: 0 in text, 1 after "=", 2 after "=X", 3 after "= "; and the X.
+_BITS = const(0)
+_HELD = const(1)
+_ENDED = const(2)  # base64: padding has been seen
+_DAMAGED = const(3)
+
+
+def _classes() -> bytes:
+    """Class of each octet: 0-63 its base64 value, 64 white space, 65 padding, 66 junk."""
+    table = bytearray(b"\x42" * 256)
+    for octet in b" \t\r\n\0":
+        table[octet] = 64
+    table[0x3D] = 65
+    letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    for value, octet in enumerate(letters + letters.lower() + b"0123456789+/"):
+        table[octet] = value
+    return bytes(table)
+
+
+_CLASSES = _classes()
+
+
+# Bounds: reads p[start..end-1]. At most floor((6 + 6n) / 8) <= n octets come of n, so no
+# write passes the octet being read; writes stay in p[out..end-1] while out <= start.
+@micropython.viper
+def _base64(p: ptr8, start: int, end: int, out: int, classes: ptr8, state: ptr8) -> int:
+    bits = int(state[0])
+    held = int(state[1])
+    last = end - 3
+    while start < end:
+        if bits == 0:
+            while start < last:
+                a = int(classes[int(p[start])])
+                b = int(classes[int(p[start + 1])])
+                c = int(classes[int(p[start + 2])])
+                d = int(classes[int(p[start + 3])])
+                if (a | b | c | d) & 0xC0:
+                    break
+                p[out] = (a << 2) | (b >> 4)
+                p[out + 1] = ((b << 4) | (c >> 2)) & 255
+                p[out + 2] = ((c << 6) | d) & 255
+                start += 4
+                out += 3
+            if start >= end:
+                break
+        a = int(classes[int(p[start])])
+        start += 1
+        if a < 64:
+            state[3] = int(state[3]) | int(state[2])  # more behind the padding
+            held = (held << 6) | a
+            bits += 6
+            if bits >= 8:
+                bits -= 8
+                p[out] = held >> bits
+                out += 1
+            held &= (1 << bits) - 1
+        elif a == 65:
+            if bits == 6:
+                state[3] = 1
+            bits = 0
+            held = 0
+            state[2] = 1
+        elif a == 66:
+            state[3] = 1
+    state[0] = bits
+    state[1] = held
+    return out
+
+
+# Bounds: reads p[start..end-1]. At most two octets of the state come out before the one
+# just read, so writes stay in p[out..end-1] while out <= start - 2.
+@micropython.viper
+def _quoted(p: ptr8, start: int, end: int, out: int, state: ptr8) -> int:
+    mode = int(state[0])
+    while start < end:
+        c = int(p[start])
+        start += 1
+        if mode == 0 and c != 61:
+            p[out] = c
+            out += 1
+            continue
+        h = -1
+        if mode == 1 or mode == 2:
+            if c >= 48 and c <= 57:
+                h = c - 48
+            elif (c | 32) >= 97 and (c | 32) <= 102:
+                h = (c | 32) - 87
+        if mode == 0:
+            mode = 1
+        elif h >= 0 and mode == 1:
+            state[1] = c
+            mode = 2
+        elif h >= 0:
+            x = int(state[1])
+            x = x - 48 if x <= 57 else (x | 32) - 87
+            p[out] = (x << 4) | h
+            out += 1
+            mode = 0
+        elif c == 10 and mode != 2:
+            mode = 0
+        elif (c == 13 or c == 32 or c == 9) and mode != 2:
+            mode = 3
+        else:
+            state[3] = 1
+            p[out] = 61
+            out += 1
+            if mode == 2:
+                p[out] = int(state[1])
+                out += 1
+            mode = 0
+            start -= 1  # the octet itself is looked at again, as text
+    state[0] = mode
+    return out
+
+
+class Transfer:
+    """The transfer decoding of one leaf part."""
+
+    def __init__(self) -> None:
+        self._kind = _IDENTITY
+        self._state = bytearray(4)
+        self._unknown = ""
+
+    def begin(self, encoding: str) -> None:
+        """Start a part of this Content-Transfer-Encoding (lower case); an unknown one is none."""
+        self._kind = {"base64": _BASE64, "quoted-printable": _QUOTED}.get(encoding, _IDENTITY)
+        self._state[_BITS] = self._state[_HELD] = self._state[_ENDED] = self._state[_DAMAGED] = 0
+        known = self._kind or encoding in ("", "7bit", "8bit", "binary")
+        self._unknown = "" if known else "its transfer encoding '%s' is not known" % encoding[:24]
+
+    def decode(self, buffer: bytearray, start: int, end: int) -> memoryview:
+        """Decode buffer[start:end] in place, SLACK <= start; returns a view into `buffer`."""
+        if self._kind == _IDENTITY:
+            return memoryview(buffer)[start:end]
+        out = start - SLACK
+        if self._kind == _BASE64:
+            stop = _base64(buffer, start, end, out, _CLASSES, self._state)
+        else:
+            stop = _quoted(buffer, start, end, out, self._state)
+        return memoryview(buffer)[out:stop]
+
+    def finish(self) -> str:
+        """End the part: '' or what is wrong with it, in plain words."""
+        state = self._state
+        if self._kind == _BASE64 and (state[_DAMAGED] or state[_BITS] == 6):
+            return "its base64 coding is damaged"
+        if self._kind == _QUOTED and (state[_DAMAGED] or state[_BITS] == 2):
+            return "its quoted-printable coding is damaged"
+        return self._unknown
+
+
+def decode_octets(text: bytes, encoding: str) -> bytes:
+    """Decode a short text at once, as in an encoded word; damage is passed over."""
+    transfer = Transfer()
+    transfer.begin(encoding)
+    buffer = bytearray(SLACK) + text
+    return bytes(transfer.decode(buffer, SLACK, len(buffer)))

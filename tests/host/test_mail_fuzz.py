@@ -1,0 +1,95 @@
+"""No octets crash, hang or grow the mail reader, and no segmentation changes what it reads."""
+from __future__ import annotations
+
+import base64
+import quopri
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from firmware.mail.message import HEADROOM, MAX_PARTS
+from tests.unit.mail_support import read_mail, told
+from tests.unit.test_mail_transfer import decoded
+
+QUICK = settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+
+# Pieces that mails are made of, so that random joins hit the grammar's corners often.
+PIECES = [
+    b"\r\n", b"\n", b"\r", b"\r\n\r\n", b"\n\n", b"--b", b"--bb", b"--b--", b"--bb--", b"--", b"-",
+    b"\r\n--b\r\n", b"\n--bb\n", b"\r\n--b--\r\n", b" ", b"\t", b":", b";", b"=", b'"', b"x",
+    b"Content-Type: multipart/mixed; boundary=b\r\n", b"Content-Type: message/rfc822\n\n",
+    b'Content-Type: multipart/alternative; boundary="bb"\n', b"Content-Type: text/plain\n",
+    b"Content-Transfer-Encoding: base64\r\n", b"Content-Transfer-Encoding: quoted-printable\n",
+    b"Content-Disposition: attachment; filename*0*=utf-8''a%", b"QUJD", b"QQ==", b"=41", b"=\r\n",
+    b"From: ", b"Subject: ", b"=?utf-8?Q?", b"?=", b"<a@b>", b" folded", b"\0\xff", b"y" * 90,
+    b"z" * 300, b" " * 70, b"From x\n", b"Date: 1 Jan 2024 1:1\n",
+]
+MAILS = st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=6)), max_size=40).map(b"".join)
+HEADED = st.tuples(st.sampled_from([
+    b"", b"Content-Type: multipart/mixed; boundary=b\r\n\r\n",
+    b"Content-Type: multipart/mixed; boundary=bb\r\n\r\n--bb\r\n"
+    b"Content-Type: multipart/mixed; boundary=b\n\n--b\n",
+]), MAILS).map(b"".join)
+
+
+def outcome(mail: bytes, step: int, complete: bool) -> Any:
+    kept, envelope = read_mail(mail, step, complete, room=512)
+    assert len(kept) <= MAX_PARTS + 1
+    parts = [(one.part.number, one.part.name, one.part.charset, one.part.alternative)
+             for one in kept]
+    fields = [envelope.sender, envelope.sender_name, envelope.subject, envelope.date,
+              envelope.message_id, envelope.return_path]
+    assert all(len(text) <= 128 for text in fields)
+    return told(kept), parts, fields
+
+
+@QUICK
+@given(HEADED, st.integers(1, 50), st.booleans())
+def test_no_segmentation_changes_what_is_read(mail: bytes, step: int, complete: bool) -> None:
+    whole = outcome(mail, 0, complete)
+    assert all(damage != "(never ended)" for _type, _octets, damage in whole[0])
+    assert outcome(mail, 1, complete) == whole
+    assert outcome(mail, step, complete) == whole
+
+
+@QUICK
+@given(st.binary(max_size=3000))
+def test_any_octets_are_a_mail(mail: bytes) -> None:
+    assert outcome(mail, 0, True) == outcome(mail, 7, True)
+
+
+@QUICK
+@given(st.binary(max_size=300), st.integers(1, 90), st.sampled_from([b"\r\n", b"\n", b"\r", b" "]),
+       st.booleans(), st.integers(0, 20))
+def test_base64_of_any_shape(
+    octets: bytes, width: int, ending: bytes, padded: bool, step: int
+) -> None:
+    coded = base64.b64encode(octets)
+    coded = coded if padded else coded.rstrip(b"=")
+    lines = ending.join(coded[at : at + width] for at in range(0, len(coded), width))
+    assert decoded("base64", lines, step) == (octets, "")
+
+
+@QUICK
+@given(st.binary(max_size=300), st.integers(0, 20))
+def test_any_octets_are_some_base64_and_some_quoted_printable(octets: bytes, step: int) -> None:
+    for encoding in ("base64", "quoted-printable"):
+        assert decoded(encoding, octets, step) == decoded(encoding, octets)
+        assert len(decoded(encoding, octets)[0]) <= len(octets)
+
+
+@QUICK
+@given(st.binary(max_size=300), st.integers(0, 20))
+def test_quoted_printable_as_python_writes_it(octets: bytes, step: int) -> None:
+    assert decoded("quoted-printable", quopri.encodestring(octets), step) == (octets, "")
+
+
+def test_the_reader_keeps_no_more_than_its_buffer() -> None:
+    """A long mail of everything at once passes through the smallest buffer."""
+    body = b"".join(PIECES) * 200
+    mail = b"Content-Type: multipart/mixed; boundary=" + b"q" * 200 + b"\r\n\r\n--" + b"q" * 200
+    mail += b"\r\n\r\n" + body + b"\r\n--" + b"q" * 200 + b"--\r\n"
+    kept, _envelope = read_mail(mail, 0, True, room=512)
+    assert told(kept) == [("text/plain", body, "")]
+    assert HEADROOM + 512 < 4096
