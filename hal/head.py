@@ -32,12 +32,13 @@ _LONGEST_PULSE_US = const(3000)  # a strobe left on burns the head
 
 
 @micropython.viper
-def _copy_line(target: ptr8, source: ptr8, start: int) -> None:
-    """216 octets; the caller has proved that target holds 216 and source start + 216."""
+def _copy_line(target: ptr8, source: ptr8, start: int) -> int:
+    """Copies 216 octets; the caller has proved that target holds 216 and source start + 216."""
     at = 0
     while at < 216:
         target[at] = int(source[start + at])
         at += 1
+    return at
 
 
 class Head:

@@ -72,7 +72,7 @@ class Link:
 
     def _open_stream(self) -> Any:
         if self._stream is None:
-            raise OSError(errno.ENOTCONN)
+            raise OSError(errno.ENOTCONN, "the link is closed")
         return self._stream
 
     def close(self) -> None:
@@ -107,7 +107,7 @@ class Network:
         try:
             return socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
         except UnicodeError:  # a label that no DNS name can have
-            raise OSError(errno.EINVAL) from None
+            raise OSError(errno.EINVAL, "not a host name") from None
 
     async def connect(self, address: Any, timeout_ms: int) -> Link:
         """Connect to one of `resolve`'s addresses. Raises OSError (refused, unreachable,
@@ -133,7 +133,7 @@ class Network:
         connected = _begin_connect(sock, where)
         while not connected:
             if timeout_ms and left_ms <= 0:
-                raise OSError(errno.ETIMEDOUT)
+                raise OSError(errno.ETIMEDOUT, "no answer to connect")
             await readiness.wait_writable(left_ms if timeout_ms else 0)
             connected = _finish_connect(sock, where)
             if not connected:  # a board's stack may call a socket writable while it still connects
@@ -163,7 +163,7 @@ def _finish_connect(sock: Any, where: Any) -> bool:
     if hasattr(sock, "getsockopt"):
         code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
-            raise OSError(code, errno.errorcode.get(code, "connect"))
+            raise OSError(code, "connect failed")
         return True
     if _begin_connect(sock, where):
         return True

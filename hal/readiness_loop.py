@@ -48,7 +48,7 @@ class Readiness:
             if timer is not None:
                 timer.cancel()
         if code:
-            raise OSError(code, errno.errorcode[code])
+            raise OSError(code, "waiting ended")
 
     def _end(self, code: int) -> None:
         if self._waiting is not None and not self._waiting.done():

@@ -54,7 +54,7 @@ class Readiness:
             self._task = None
             self._limited = False
         if self._error:
-            raise OSError(self._error)
+            raise OSError(self._error, "waiting ended")
 
     def __iter__(self) -> Any:
         return self

@@ -13,6 +13,8 @@ from hal.clock import sleep_us
 if TYPE_CHECKING:
     from typing import Any
 
+    from hal.level import Output
+
 _PAGE = const(256)
 _BLOCK = const(4096)
 _WRITE_ENABLE = const(0x06)
@@ -32,11 +34,11 @@ class SerialFlash:
     """Blocks of 4 KiB in the extended block device protocol.
 
     :param spi: `write(buffer)`, `readinto(buffer)`
-    :param select: output, low while the chip is addressed
+    :param select: output, on while the chip is addressed
     :param block_count: blocks of 4096 octets to use, from the chip's start
     """
 
-    def __init__(self, spi: Any, select: Any, block_count: int) -> None:
+    def __init__(self, spi: Any, select: Output, block_count: int) -> None:
         self._spi = spi
         self._select = select
         self._block_count = block_count
@@ -45,10 +47,10 @@ class SerialFlash:
 
     def readblocks(self, block: int, buffer: Any, offset: int = 0) -> None:
         """Fill `buffer` from a block on."""
-        self._select.value(0)
+        self._select.on()
         self._send_command(_READ, block * _BLOCK + offset)
         self._spi.readinto(buffer)
-        self._select.value(1)
+        self._select.off()
 
     def writeblocks(self, block: int, buffer: Any, offset: int = 0) -> None:
         """Program erased space, page by page. Raises OSError when the chip stays busy."""
@@ -58,10 +60,10 @@ class SerialFlash:
         while done < len(data):
             piece = min(len(data) - done, _PAGE - address % _PAGE)
             self._enable_write()
-            self._select.value(0)
+            self._select.on()
             self._send_command(_PROGRAM, address)
             self._spi.write(data[done : done + piece])
-            self._select.value(1)
+            self._select.off()
             self._wait_ready()
             done += piece
             address += piece
@@ -76,9 +78,9 @@ class SerialFlash:
             return _BLOCK
         if operation == _IOCTL_ERASE:
             self._enable_write()
-            self._select.value(0)
+            self._select.on()
             self._send_command(_ERASE_BLOCK, argument * _BLOCK)
-            self._select.value(1)
+            self._select.off()
             self._wait_ready()
         return 0
 
@@ -91,18 +93,18 @@ class SerialFlash:
 
     def _enable_write(self) -> None:
         self._status[0] = _WRITE_ENABLE
-        self._select.value(0)
+        self._select.on()
         self._spi.write(self._status)
-        self._select.value(1)
+        self._select.off()
 
     def _wait_ready(self) -> None:
         for _ in range(_BUSY_POLLS):
             self._status[0] = _READ_STATUS
-            self._select.value(0)
+            self._select.on()
             self._spi.write(self._status)
             self._spi.readinto(self._status)
-            self._select.value(1)
+            self._select.off()
             if not self._status[0] & _BUSY:
                 return
             sleep_us(_POLL_US)
-        raise OSError(errno.ETIMEDOUT)
+        raise OSError(errno.ETIMEDOUT, "the flash stays busy")

@@ -64,4 +64,4 @@ def _check(result: Any) -> None:
     booleans exist too.
     """
     if result not in (None, 0, True):
-        raise OSError(errno.EIO)
+        raise OSError(errno.EIO, "flash")

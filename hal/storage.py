@@ -143,4 +143,4 @@ def _path(name: str) -> str:
 def _write_all(file: Any, data: bytes | bytearray | memoryview) -> None:
     written = file.write(data)
     if written != len(data):
-        raise OSError(_ENOSPC)
+        raise OSError(_ENOSPC, "the filesystem is full")
