@@ -176,11 +176,9 @@ class Desk:
 
     def _watch_once(self, still_s: float) -> None:
         """With --once nobody comes to load paper: end when a fault keeps all still."""
-        standing = self.report.standing
-        needs_hands = (
-            any(code < _FIRST_MAIL_FAULT for code in standing)
-            and not self._options.scenario.waits_for_time
-        )
+        if self._options.scenario.waits_for_time:
+            return
+        needs_hands = any(code < _FIRST_MAIL_FAULT for code in self.report.standing)
         hopeless = self.report.status() == NOT_REACHED
         if still_s > (_STUCK_S if needs_hands or hopeless else _SILENT_S):
             why = self.report.stands() or "the device shows no progress"

@@ -21,10 +21,11 @@ class Film:
     """A film of some length that moves with the paper; the sensor looks at it while its LED is
     lit.
 
-    `unit_ua` is this unit's light current; the data sheet allows 160 to 1600 microamperes.
+    `unit_ua` is this unit's light current; the data sheet allows 160 to 1600 microamperes. The
+    default is a unit that works with thresholds taken from the full scale; others want calibration.
     """
 
-    def __init__(self, metres: float = 200.0, unit_ua: float = 800.0, seed: int = 1) -> None:
+    def __init__(self, metres: float = 200.0, unit_ua: float = 1600.0, seed: int = 1) -> None:
         self.left = int(metres * LINES_PER_METRE)
         self.led = 0
         self._unit_ua = unit_ua

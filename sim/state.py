@@ -49,6 +49,7 @@ class State:
         if is_blank(device):
             vfs.VfsLfs2.mkfs(device)
         parameters = Parameters(Storage(vfs.VfsLfs2(device)))
+        parameters.load()
         for name, value in values:
             parameters.set(name, value)
 

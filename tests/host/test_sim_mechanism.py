@@ -201,13 +201,13 @@ def test_a_scenario_waits_for_pages_lines_and_seconds() -> None:
     at = machine(5)
     done: list[str] = []
     scenario = Scenario(
-        "cable out; paper out after 2 pages; cover open at page 2 line 100 # so\ncable in after 3 s"
+        "cable out; paper out after 2 pages; cover open at page 2 line 9 # so\ncable in after 3 s"
     )
     scenario.attach(at, done.append)
     assert done == ["cable out"]
     run_pages(at, 1)
     pulse(at, "ASF_DRIVE", FEED_PATH_LINES)
-    pulse(at, "FEED_STEP", 99)
+    pulse(at, "FEED_STEP", 8)
     assert not at.cover_open
     pulse(at, "FEED_STEP")
     assert at.cover_open
@@ -228,3 +228,12 @@ def test_a_scenario_waits_for_pages_lines_and_seconds() -> None:
 def test_a_step_that_is_not_understood_is_refused(text: str) -> None:
     with pytest.raises(ScenarioError):
         Scenario(text)
+
+
+def test_the_usual_unit_works_without_calibration() -> None:
+    """hal/film.py takes 3/8 and 5/8 of the full scale until it is told better."""
+    film = Film()
+    film.led = 1
+    assert max(film.reading() for _ in range(50)) < 65535 * 3 / 8
+    film.wind_to_mark()
+    assert min(film.reading() for _ in range(50)) > 65535 * 5 / 8

@@ -148,7 +148,7 @@ def test_errors_are_oserrors_with_their_number() -> None:
     with pytest.raises(OSError, match="space") as caught:
         write(filesystem, "a", bytes(BLOCKS * BLOCK))
     assert caught.value.errno == errno.ENOSPC
-    with pytest.raises(OSError, match="Illegal byte sequence"):
+    with pytest.raises(OSError, match="Invalid or incomplete"):
         vfs.VfsLfs2(Memory())
 
 
