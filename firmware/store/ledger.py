@@ -4,9 +4,8 @@ A mail is named by its key of 8 octets; its pages count from 1 and are recorded 
 *intent* is durable, after its last line its *completion*. After a power cut `pages_done` says where to go on, and
 `may_be_on_paper` whether the page that comes next must carry the mark of a possible duplicate.
 
-A record: kind (1 octet) · key (8) · and, by kind, a page (2) or time (4) and text or numbers; see `record_log` for the
-frame. A kind with the high bit set is history: shown in the journal, not applied. What changes nothing that is on
-paper or on the server (`begin`, `deleted`, forgetting) waits in RAM for the next durable record, to save flash.
+What changes nothing that is on paper or on the server (`begin`, `deleted`, forgetting) waits in RAM for the next
+durable record, to save flash. See `journal` for the records, `record_log` for their frame.
 """
 from __future__ import annotations
 
@@ -16,7 +15,8 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from firmware.recording.faults import LEDGER_FULL, STORAGE, Fault
-from firmware.store.mail_index import DELETED, DOUBT, FINISHED, GONE, NOTICE, SEEN, MailIndex
+from firmware.store import journal
+from firmware.store.mail_index import DELETED, DOUBT, FINISHED, GONE, NOTICE, READY, SEEN, MailIndex
 from firmware.store.record_log import RecordLog
 
 if TYPE_CHECKING:
@@ -26,21 +26,7 @@ if TYPE_CHECKING:
 
 NAME = "ledger"
 
-_STATE = const(1)  # pages, intent, flags: a mail as it stood at compaction
-_BEGIN = const(2)  # time, "sender\0subject"
-_INTEND = const(3)  # page
-_COMPLETE = const(4)  # page
-_ADVANCE = const(5)  # page: complete; the one after it: intended
-_FINISH = const(6)  # time, pages, flags
-_DELETED = const(7)  # time
-_FORGET = const(8)
-_NOTE = const(9)  # time, "kind\0text"
-_DOUBT_ALL = const(10)  # records were lost; mails unknown here may be on paper
-_HISTORY = const(0x80)
-_OCTETS = b"\xff\x0e\x0d\x0b\x0b\x0b\x10\x0d\x09\x0d\x09"  # the least length of each kind, from 0 on
 _LASTING = FINISHED | NOTICE | DELETED | DOUBT
-_NO_KEY = b"\0\0\0\0\0\0\0\0"
-_TEXT = const(100)  # octets of each of a record's two texts
 _PENDING = const(24)  # records waiting in RAM
 _GONE_KEPT = const(64)  # finished mails remembered at compaction although no longer listed
 
@@ -56,8 +42,9 @@ class Ledger:
         self.doubtful = False  # mails unknown here may be on paper
         self._clock = clock
         self._limit = limit
+        self._capacity = capacity
         self._log = RecordLog(storage, NAME)
-        self._index = MailIndex(capacity)
+        self._index = MailIndex()
         self._pending: list[bytes] = []
         self._stale = False  # the file lacks what only the index knows
 
@@ -71,7 +58,8 @@ class Ledger:
         if not self.lost and not self._log.torn:
             return ""
         torn = self._log.torn
-        self.doubtful = self.doubtful or self.lost > 0
+        if self.lost:
+            self._doubt()
         try:
             self.compact()
         except Fault as fault:
@@ -81,13 +69,20 @@ class Ledger:
         return "the last record of the ledger was cut off" if torn else ""
 
     def _read(self) -> bool:
-        self._index = MailIndex(self._index.capacity)
+        self._index = MailIndex()
         try:
             for _offset, record in self._log.records():
                 self._apply(record)
-        except (OSError, Fault):
+        except OSError:
             return False
         return True
+
+    def _doubt(self) -> None:
+        """Records were lost: pages of mails unknown or unfinished may be on paper."""
+        self.doubtful = True
+        for slot in self._index.slots():
+            if not self._index.flags(slot) & FINISHED:
+                self._index.set_flags(slot, DOUBT)
 
     # What is known
 
@@ -99,17 +94,20 @@ class Ledger:
     def intent_page(self, key: bytes) -> int:
         """The page that was begun and not completed; 0 when there is none."""
         slot = self._index.find(key)
-        if slot < 0:
+        if slot < 0 or self._index.flags(slot) & READY:
             return 0
         page = self._index.intent(slot)
         return page if page > self._index.pages(slot) else 0
 
     def may_be_on_paper(self, key: bytes, page: int) -> bool:
-        """True when the page, if recorded now, must carry the mark of a possible duplicate."""
+        """True when the page must carry the mark of a possible duplicate; ask before `intend`."""
         slot = self._index.find(key)
         if slot < 0:
             return self.doubtful
-        return self._index.intent(slot) >= page or bool(self._index.flags(slot) & DOUBT)
+        if self._index.flags(slot) & DOUBT:
+            return True
+        intent = self._index.intent(slot)
+        return intent > page or (intent == page and not self._index.flags(slot) & READY)
 
     def is_finished(self, key: bytes) -> bool:
         """True when the mail has ended on paper, as itself or as a notice sheet."""
@@ -132,24 +130,38 @@ class Ledger:
     def begin(self, key: bytes, sender: str, subject: str) -> None:
         """Know the mail, and who sent it; durable with its first page. Raises `Fault(LEDGER_FULL)`."""
         self._slot(key)
-        self._later(_timed(_BEGIN, key, self._clock.now(), _cut(sender) + b"\0" + _cut(subject)))
+        self._later(journal.timed(journal.BEGIN, key, self._clock.now(), journal.texts(sender, subject)))
 
     def intend(self, key: bytes, page: int) -> None:
-        """Before the page's first line; durable on return. Raises `Fault(LEDGER_FULL)`."""
-        self._index.set_intent(self._slot(key), page)
-        self._now(struct.pack(">B8sH", _INTEND, key, page))
+        """Before the page's first line; durable on return. Raises `Fault(LEDGER_FULL)`.
+
+        Costs nothing when `advance` has entered the intent already.
+        """
+        slot = self._slot(key)
+        ready = self._index.flags(slot) & READY and self._index.intent(slot) == page
+        self._index.set_flags(slot, 0, READY)
+        self._index.set_intent(slot, page)
+        if ready:
+            self.flush()
+        else:
+            self._now(struct.pack(">B8sH", journal.INTEND, key, page))
 
     def complete(self, key: bytes, page: int) -> None:
         """After the page's last line; durable on return. Implies all pages before it."""
         self._index.set_pages(self._slot(key), page)
-        self._now(struct.pack(">B8sH", _COMPLETE, key, page))
+        self._now(struct.pack(">B8sH", journal.COMPLETE, key, page))
 
     def advance(self, key: bytes, page: int) -> None:
-        """`complete(page)` and `intend(page + 1)` in one record: either both are durable or neither."""
+        """`complete(page)` and `intend(page + 1)` in one record: both are durable or neither.
+
+        For when page + 1 follows at once: after a restart it carries the mark. In this run it
+        does not, until `intend` says that it is begun.
+        """
         slot = self._slot(key)
         self._index.set_pages(slot, page)
         self._index.set_intent(slot, page + 1)
-        self._now(struct.pack(">B8sH", _ADVANCE, key, page))
+        self._index.set_flags(slot, READY)
+        self._now(struct.pack(">B8sH", journal.ADVANCE, key, page))
 
     def finish(self, key: bytes, pages: int, notice: bool) -> None:
         """The mail has ended on paper with `pages` pages, all complete; durable on return."""
@@ -157,7 +169,7 @@ class Ledger:
         flags = FINISHED | (NOTICE if notice else 0)
         self._index.set_pages(slot, pages)
         self._index.set_flags(slot, flags)
-        self._now(_timed(_FINISH, key, self._clock.now(), struct.pack(">HB", min(pages, 0xFFFF), flags)))
+        self._now(journal.timed(journal.FINISH, key, self._clock.now(), struct.pack(">HB", min(pages, 0xFFFF), flags)))
 
     def deleted(self, key: bytes) -> None:
         """The server has deleted the mail (QUIT was answered with +OK); durable with the next record or `flush`.
@@ -167,15 +179,21 @@ class Ledger:
         slot = self._index.find(key)
         if slot >= 0 and not self._index.flags(slot) & DELETED:
             self._index.set_flags(slot, DELETED)
-            self._later(_timed(_DELETED, key, self._clock.now(), b""))
+            self._later(journal.timed(journal.DELETED, key, self._clock.now(), b""))
 
     def forget_others(self, live_keys: Iterable[bytes]) -> None:
         """Hear which mails the server lists: mails deleted and gone are forgotten, others that are gone may be later.
 
         While the ledger is doubtful, the listed mails that it does not know are entered as possibly on paper.
         """
+        all_known = True
         for key in live_keys:
-            slot = self._slot(key) if self.doubtful else self._index.find(key)
+            slot = self._index.find(key)
+            if slot < 0 and self.doubtful:
+                if self._is_full():
+                    all_known = False
+                    continue
+                slot = self._slot(key)
             if slot >= 0:
                 self._index.set_flags(slot, SEEN)
         for slot in self._index.slots():
@@ -183,24 +201,24 @@ class Ledger:
             if flags & SEEN:
                 self._index.set_flags(slot, 0, SEEN | GONE)
             elif flags & DELETED:
-                self._later(struct.pack(">B8s", _FORGET, self._index.key(slot)))
+                self._later(struct.pack(">B8s", journal.FORGET, self._index.key(slot)))
                 self._index.remove(slot)
             else:
                 self._index.set_flags(slot, GONE)
-        if self.doubtful:
+        if self.doubtful and all_known:
             self.doubtful = False
             self.compact()
 
     def note(self, kind: str, text: str) -> None:
         """Enter an event into the journal; durable on return. Bounded: long texts are cut."""
-        self._now(_timed(_NOTE, _NO_KEY, self._clock.now(), _cut(kind) + b"\0" + _cut(text)))
+        self._now(journal.timed(journal.NOTE, journal.NO_KEY, self._clock.now(), journal.texts(kind, text)))
 
     def flush(self) -> None:
         """Make durable what still waits in RAM."""
         if not self._pending:
             return
         try:
-            if self._stale or self._log.size + _octets(self._pending) > self._limit:
+            if self._stale or self._log.size + sum(len(record) + 8 for record in self._pending) > self._limit:
                 self._compact_or_grow()
             self._log.append(self._pending)
         except OSError as error:
@@ -225,20 +243,7 @@ class Ledger:
         """The last `limit` events: (seconds since 1970 or 0, kind, text). Kinds: mail, recorded, notice, deleted, and
         those of `note`. Stops early when the file is compacted meanwhile."""
         self.flush()
-        offsets: list[int] = []
-        for offset, record in self._log.records():
-            if _in_journal(record):
-                offsets.append(offset)
-                if len(offsets) > limit:
-                    offsets.pop(0)
-        if newest_first:
-            offsets.reverse()
-        rewrites = self._log.rewrites
-        for offset in offsets:
-            found = self._log.at(offset) if rewrites == self._log.rewrites else None
-            if found is None:
-                return
-            yield _entry(bytes(found))
+        return journal.entries(self._log, newest_first, limit)
 
     # Within
 
@@ -247,14 +252,20 @@ class Ledger:
         slot = self._index.find(key)
         if slot >= 0:
             return slot
-        if self._index.count >= self._index.capacity:
+        if self._is_full():
             if not self._forget_gone(FINISHED, 0) and not self._forget_gone(0, 0):
                 raise Fault(LEDGER_FULL, "%d mails" % self._index.count)
             self.compact()
+        return self._new(key)
+
+    def _new(self, key: bytes) -> int:
         slot = self._index.add(key)
         if self.doubtful:
             self._index.set_flags(slot, DOUBT)
         return slot
+
+    def _is_full(self) -> bool:
+        return self._index.count >= self._capacity
 
     def _forget_gone(self, finished: int, keep: int) -> int:
         """Forget mails, finished or not, that the server no longer lists, but the last `keep`; returns how many."""
@@ -297,88 +308,51 @@ class Ledger:
         for record in self._history():
             skip -= len(record)
             if skip < 0:
-                yield bytes([record[0] | _HISTORY]) + bytes(record[1:])
+                yield bytes([record[0] | journal.HISTORY]) + bytes(record[1:])
         if self.doubtful:
-            yield struct.pack(">B8s", _DOUBT_ALL, _NO_KEY)
+            yield struct.pack(">B8s", journal.DOUBT_ALL, journal.NO_KEY)
         index = self._index
         for slot in index.slots():
-            yield struct.pack(">B8sHHB", _STATE, index.key(slot), index.pages(slot), index.intent(slot),
+            yield struct.pack(">B8sHHB", journal.STATE, index.key(slot), index.pages(slot), index.intent(slot),
                               index.flags(slot) & _LASTING)
 
     def _history(self) -> Iterator[memoryview]:
         """The journal's records, as far as the file can be read."""
         try:
             for _offset, record in self._log.records():
-                if _in_journal(record):
+                if journal.is_shown(record):
                     yield record
         except OSError:
             return
 
     def _apply(self, record: memoryview) -> None:
         """Bring one record read from the file to the index; kinds that are not known or too short change nothing."""
-        kind = record[0] if record else 0
-        if kind >= len(_OCTETS) or len(record) < _OCTETS[kind]:
+        if not journal.is_known(record):
             return
+        kind = record[0]
         key = bytes(record[1:9])
-        if kind == _DOUBT_ALL:
+        slot = self._index.find(key)
+        if kind == journal.DOUBT_ALL:
             self.doubtful = True
-        elif kind == _FORGET:
-            slot = self._index.find(key)
+        elif kind == journal.FORGET:
             if slot >= 0:
                 self._index.remove(slot)
-        elif kind != _NOTE:
-            self._apply_to(self._slot(key), kind, record)
+        elif kind != journal.NOTE:
+            self._apply_to(self._new(key) if slot < 0 else slot, kind, record)
 
     def _apply_to(self, slot: int, kind: int, record: memoryview) -> None:
         index = self._index
-        if kind == _STATE:
+        if kind == journal.STATE:
             _kind, key, pages, intent, flags = struct.unpack_from(">B8sHHB", record, 0)
             index.put(slot, key, pages, intent, flags)
-        elif kind == _FINISH:
+        elif kind == journal.FINISH:
             index.set_pages(slot, record[13] << 8 | record[14])
             index.set_flags(slot, record[15])
-        elif kind == _DELETED:
+        elif kind == journal.DELETED:
             index.set_flags(slot, DELETED)
-        elif kind != _BEGIN:
+        elif kind != journal.BEGIN:
             page = record[9] << 8 | record[10]
-            if kind != _INTEND:
+            if kind != journal.INTEND:
                 index.set_pages(slot, page)
-            if kind != _COMPLETE:
-                index.set_intent(slot, page + (kind == _ADVANCE))
-
-
-def _timed(kind: int, key: bytes, now: int, rest: bytes) -> bytes:
-    return struct.pack(">B8sI", kind, key, now) + rest
-
-
-def _cut(text: str) -> bytes:
-    """UTF-8 of the text's beginning, at most `_TEXT` octets, never half a character."""
-    data = text[:_TEXT].replace("\0", " ").encode()
-    end = min(len(data), _TEXT)
-    while end < len(data) and data[end] & 0xC0 == 0x80:
-        end -= 1
-    return data[:end]
-
-
-def _octets(records: list[bytes]) -> int:
-    return sum(len(record) + 8 for record in records)
-
-
-def _in_journal(record: memoryview) -> bool:
-    return len(record) > 12 and record[0] & ~_HISTORY in (_BEGIN, _FINISH, _DELETED, _NOTE)
-
-
-def _entry(record: bytes) -> tuple[int, str, str]:
-    """A journal record as (time, kind, text)."""
-    kind, key, time = struct.unpack(">B8sI", record[:13])
-    kind &= ~_HISTORY
-    first, _nul, second = record[13:].partition(b"\0")
-    if kind == _NOTE:
-        return time, first.decode(), second.decode()
-    mail = "%02x%02x" % (key[0], key[1])
-    if kind == _BEGIN:
-        return time, "mail", "%s %s: %s" % (mail, first.decode(), second.decode())
-    if kind == _DELETED:
-        return time, "deleted", mail
-    pages, flags = struct.unpack(">HB", record[13:16])
-    return time, "notice" if flags & NOTICE else "recorded", "%s %d pages" % (mail, pages)
+            if kind != journal.COMPLETE:
+                index.set_intent(slot, page + (kind == journal.ADVANCE))

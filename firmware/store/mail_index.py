@@ -19,6 +19,7 @@ DELETED = const(4)
 DOUBT = const(8)  # begun when records were lost: its pages may be on paper already
 GONE = const(16)  # RAM only: the server does not list it any more
 SEEN = const(32)  # RAM only: the server lists it
+READY = const(64)  # RAM only: the page intended was not begun in this run
 
 _ENTRY = const(14)
 _CHUNK = const(64)  # entries
@@ -29,10 +30,9 @@ _FREE = b"\0\0\0\0\0\0\0\0"
 
 
 class MailIndex:
-    """The entries of at most `capacity` mails."""
+    """The entries, `count` of them; who adds sees to it that they stay bounded."""
 
-    def __init__(self, capacity: int) -> None:
-        self.capacity = capacity
+    def __init__(self) -> None:
         self.count = 0
         self._chunks: list[bytearray] = []
 
@@ -47,9 +47,7 @@ class MailIndex:
         return -1
 
     def add(self, key: bytes) -> int:
-        """Slot of a new, empty entry; -1 when the index is full."""
-        if self.count >= self.capacity:
-            return -1
+        """Slot of a new, empty entry."""
         slot = self.find(_FREE)
         if slot < 0:
             slot = len(self._chunks) * _CHUNK

@@ -29,6 +29,7 @@ def filled(storage: FakeStorage) -> Ledger:
     ledger.begin(B, "b@example.com", "Order")
     ledger.intend(B, 1)
     ledger.advance(B, 1)
+    ledger.intend(B, 2)
     return ledger
 
 
@@ -59,6 +60,20 @@ def test_an_intent_without_completion_asks_for_the_mark() -> None:
     assert ledger.may_be_on_paper(B, 2) and not ledger.may_be_on_paper(B, 3) and not ledger.may_be_on_paper(C, 1)
 
 
+def test_a_page_that_follows_in_the_same_run_carries_no_mark_until_it_was_begun() -> None:
+    storage = FakeStorage()
+    ledger = reopened(storage)
+    ledger.intend(A, 1)
+    ledger.advance(A, 1)
+    assert not ledger.may_be_on_paper(A, 2) and ledger.intent_page(A) == 0
+    appends = storage.appends
+    ledger.intend(A, 2)
+    assert storage.appends == appends and ledger.intent_page(A) == 2
+    assert ledger.may_be_on_paper(A, 2)  # begun, and to be begun again after a jam
+    ledger.advance(A, 2)
+    assert reopened(storage).may_be_on_paper(A, 3)
+
+
 def test_one_durable_write_a_page() -> None:
     storage = FakeStorage()
     ledger = reopened(storage)
@@ -67,6 +82,7 @@ def test_one_durable_write_a_page() -> None:
     ledger.intend(A, 1)
     for page in range(1, 10):
         ledger.advance(A, page)
+        ledger.intend(A, page + 1)
     ledger.finish(A, 10, False)
     assert storage.appends == 11
 
@@ -111,7 +127,8 @@ def test_mails_unknown_after_damage_are_marked_until_the_mailbox_was_seen() -> N
     for known in (ledger, reopened(storage)):
         assert not known.doubtful
         assert known.may_be_on_paper(C, 1) and known.may_be_on_paper(C, 2)
-        assert not known.may_be_on_paper(b"new mail", 1) and not known.may_be_on_paper(B, 3)
+        assert not known.may_be_on_paper(b"new mail", 1)
+        assert known.may_be_on_paper(B, 3)  # unfinished when records were lost
 
 
 def test_a_mail_deleted_and_gone_is_forgotten_others_are_not() -> None:
