@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tools import house_rules
+from tools.build import BuildError, build_tree
 
 ROOT = Path(__file__).resolve().parents[1]
 BOARDS = {"rp2": "hal/ports/rp2_w5500.py", "esp32": "hal/ports/esp32_lan.py"}
@@ -54,6 +55,21 @@ def _board(board: str, port: str) -> bool:
     return _run("%s, stubs of %s" % (port, board), (*MYPY, *config, *options, port))
 
 
+def _compiles() -> bool:
+    """What MicroPython's compiler refuses, and CPython's does not."""
+    began = time.monotonic()
+    text = ""
+    try:
+        build_tree(ROOT / "build", "x64")
+    except BuildError as error:
+        text = str(error)
+    took = time.monotonic() - began
+    print("%-34s %s (%.1f s)" % ("compiles for MicroPython", _word(not text), took))
+    if text:
+        print(text)
+    return not text
+
+
 def _house() -> bool:
     found = house_rules.findings()
     print("%-34s %s" % ("rules of the house", _word(not found)))
@@ -69,6 +85,7 @@ def main() -> int:
         _run("ruff", ruff),
         _run("types", MYPY),
         *[_board(board, port) for board, port in BOARDS.items()],
+        _compiles(),
         _house(),
     ]
     return 0 if all(good) else 1
