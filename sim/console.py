@@ -1,5 +1,4 @@
-"""The serial service line on the desk: a pseudo-terminal that a person's terminal program opens.
-"""
+"""The serial service line on the desk: a pseudo-terminal for a person's terminal program."""
 
 from __future__ import annotations
 

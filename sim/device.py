@@ -22,7 +22,7 @@ from sim.wiring import Wiring
 
 POWER_ON, HARD_RESET, WATCHDOG_RESET = 1, 2, 3  # machine.reset_cause()
 
-_LAUNCH = "import sys; sys.path[:] = [%r]; import firmware.main; firmware.main.run()"
+_LAUNCH = "import sys; sys.path[:] = [%r, '.frozen']; import firmware.main as m; m.run()"
 _TEXT_OCTETS = 4000
 _STOP_S = 10
 
@@ -50,8 +50,7 @@ class Ended(Exception):
 
 
 def build(build_dir: Path) -> Path:
-    """The tree of compiled modules for this machine's MicroPython. Raises tools.build.BuildError.
-    """
+    """Compiled modules for this machine's MicroPython. Raises tools.build.BuildError."""
     from tools.build import build_tree
 
     arch = "x64" if platform.machine() in ("x86_64", "AMD64") else "bytecode"

@@ -22,7 +22,7 @@ class Film:
     lit.
 
     `unit_ua` is this unit's light current; the data sheet allows 160 to 1600 microamperes. The
-    default is a unit that works with thresholds taken from the full scale; others want calibration.
+    default unit works with thresholds taken from the full scale; others want calibration.
     """
 
     def __init__(self, metres: float = 200.0, unit_ua: float = 1600.0, seed: int = 1) -> None:

@@ -21,8 +21,7 @@ FEED_PATH_LINES = 385  # from the tray to the registration sensor: 25 mm
 
 
 class SheetTaker(Protocol):
-    """What happens to a sheet under the head: it is begun, gets its rows in order, and comes out.
-    """
+    """What becomes of a sheet under the head: it is begun, gets rows in order, and comes out."""
 
     def begin(self) -> None:
         """A sheet's top edge came under the head."""

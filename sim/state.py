@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from sim import shadows
 
@@ -39,19 +40,29 @@ class State:
         """
         shadows.install()
         import vfs
-        from flash import BlockFile
 
         from firmware.store.parameters import Parameters
         from hal.ports.desk import is_blank
         from hal.storage import Storage
 
-        device = BlockFile(str(self.area("data")))
+        device = open_image(self.area("data"))
         if is_blank(device):
             vfs.VfsLfs2.mkfs(device)
         parameters = Parameters(Storage(vfs.VfsLfs2(device)))
         parameters.load()
         for name, value in values:
             parameters.set(name, value)
+
+
+def open_image(path: Path) -> Any:
+    """The image as a block device that no running device has to do with."""
+    from flash import BlockFile
+
+    class Image(BlockFile):
+        def settle(self) -> None:
+            pass
+
+    return Image(str(path))
 
 
 def _write_erased(path: Path, blocks: int) -> None:

@@ -28,8 +28,7 @@ class Host(Protocol):
 
 
 class NotWired(Exception):
-    """The board uses a pin or an address on which nothing hangs, or uses it the wrong way round.
-    """
+    """A pin or an address is used on which nothing hangs, or it is used the wrong way round."""
 
 
 class Wiring:

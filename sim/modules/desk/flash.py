@@ -22,6 +22,10 @@ class BlockFile:
         self._blocks = self._file.seek(0, 2) // BLOCK_SIZE
         self._erased = b"\xff" * 512
 
+    def settle(self) -> None:
+        """Let everything that was driven before take effect."""
+        desk_link.flush()
+
     def readblocks(self, block: int, buffer: Any, offset: int = 0) -> None:
         """Fill `buffer` from `offset` in `block`."""
         self._file.seek(block * BLOCK_SIZE + offset)
@@ -29,7 +33,7 @@ class BlockFile:
 
     def writeblocks(self, block: int, buffer: Any, offset: int = 0) -> None:
         """Program; the block was erased before."""
-        desk_link.flush()
+        self.settle()
         self._file.seek(block * BLOCK_SIZE + offset)
         self._file.write(buffer)
 
@@ -40,6 +44,7 @@ class BlockFile:
         if request == 5:
             return BLOCK_SIZE
         if request == 6:
+            self.settle()
             self._file.seek(argument * BLOCK_SIZE)
             for _ in range(BLOCK_SIZE // 512):
                 self._file.write(self._erased)
