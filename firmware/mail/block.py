@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from firmware.mail.boundary import Boundaries
 
 FIELD = const(1024)  # octets kept of one unfolded field
+_LINES = const(16)  # read in one step
 _NAME = const(80)  # a line without a colon among so many octets is no field
 
 _OPEN = const(0)
@@ -27,6 +28,7 @@ class HeaderBlock:
     def __init__(self, buffer: bytearray, boundaries: Boundaries) -> None:
         self.ended = False  # the block is over
         self.empty = True  # not even a line has come
+        self.paused = False  # enough for one step, though there is more to read
         self._buffer = buffer
         self._view = memoryview(buffer)
         self._boundaries = boundaries
@@ -53,9 +55,13 @@ class HeaderBlock:
         """Read lines from buffer[start:end]; returns the offset behind what was read.
 
         The block is over (`ended`) at an empty line, before a delimiter, and before a line that is
-        no field.
+        no field. After some lines it returns anyway (`paused`).
         """
+        lines = _LINES
         while start < end:
+            self.paused = lines == 0
+            if self.paused:
+                return start
             if not self._inside:
                 state, start = self._line(start, end, final)
                 if state == _WAIT:
@@ -63,6 +69,7 @@ class HeaderBlock:
                 if state == _END:
                     return self._finish(start)
             start = self._rest(start, end, final)
+            lines -= 1
             if self._inside and not final:
                 return start
         return self._finish(start) if final else start

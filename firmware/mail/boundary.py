@@ -13,8 +13,10 @@ MAX_BOUNDARY = const(200)
 NO = const(0)
 MATCH = const(1)
 MORE = const(2)  # it depends on octets that have not come yet
+AGAIN = const(3)  # there was enough to do for one step
 
 _PADDING = const(64)  # so many blanks behind a boundary, and the line is a delimiter anyway
+_TRIES = const(16)  # lines like delimiters in one step: a mail of nothing else lets others run
 _DASHES = b"--"
 
 
@@ -88,18 +90,19 @@ class Boundaries:
         fronts = [b"\n" + level.delimiter[: window - 1] for level in self.levels]
         self._window = window
         self._fronts = b"".join(fronts)
-        for octet in range(256):
-            self._skip[octet] = window
+        self._skip[:] = bytes([window]) * 256
         for at in range(window):
             for front in fronts:
                 self._skip[front[at]] = window - 1 - at
 
     def find(self, buffer: bytearray, start: int, end: int, final: bool) -> int:
-        """Search buffer[start:end] for a line end with a delimiter of any level: MATCH or NO.
+        """Search buffer[start:end] for a line end with a delimiter of any level: MATCH, NO, AGAIN.
 
-        None begins before `self.at`; from there on octets must be kept until more have come.
+        None begins before `self.at`; from there on octets must be kept until more have come, or
+        searched again.
         """
         at = start
+        tries = _TRIES
         while self.levels:
             at = _search(buffer, at, end, self._skip, self._fronts, self._window, len(self.levels))
             if at + self._window > end:
@@ -109,6 +112,10 @@ class Boundaries:
                 self.at = at
                 return MATCH if verdict == MATCH else NO
             at += 1
+            tries -= 1
+            if tries == 0:
+                self.at = at
+                return AGAIN
         self.at = end if final or not self.levels else at
         return NO
 

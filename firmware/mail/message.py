@@ -1,12 +1,13 @@
 """A streaming reader of mails (RFC 5322, MIME): octets in, decoded parts out, constant memory."""
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from micropython import const
 
 from firmware.mail.block import FIELD, HeaderBlock
-from firmware.mail.boundary import MATCH, MAX_BOUNDARY, MORE, Boundaries, Level
+from firmware.mail.boundary import MATCH, MAX_BOUNDARY, MORE, NO, Boundaries, Level
 from firmware.mail.header import Envelope, Part
 from firmware.mail.transfer import SLACK, Transfer
 
@@ -57,6 +58,7 @@ class MessageReader:
         self.envelope = Envelope()
         self._sink = sink
         self._buffer = buffer
+        self._view = memoryview(buffer)
         self._start = self._end = _FRONT
         self._boundaries = Boundaries()
         self._header = HeaderBlock(buffer, self._boundaries)
@@ -105,7 +107,10 @@ class MessageReader:
         self._end = _FRONT + waiting
 
     async def _run(self, final: bool) -> None:
-        """Work through the buffer until it is empty or more octets are needed."""
+        """Work through the buffer until it is empty or more octets are needed.
+
+        Each step is short; between two others may run.
+        """
         going = True
         while going and (self._start < self._end or (final and self._state == _FIRST)):
             if self._state == _CONTENT:
@@ -116,14 +121,16 @@ class MessageReader:
                 going = await self._first_line(final)
             else:
                 self._skip_line()
+            if going:
+                await asyncio.sleep(0)
 
     async def _read_header(self, final: bool) -> bool:
         self._start = self._header.read(self._start, self._end, final)
         self._take_fields()
-        if not self._header.ended:
-            return False
-        await self._end_header()
-        return True
+        ended = self._header.ended
+        if ended:
+            await self._end_header()
+        return ended or self._header.paused
 
     def _take_fields(self) -> None:
         for name, value in self._header.fields():
@@ -210,19 +217,19 @@ class MessageReader:
     async def _content(self, final: bool) -> bool:
         """Pass on what is certainly no delimiter; the line end before one belongs to it."""
         boundaries = self._boundaries
-        found = boundaries.find(self._buffer, self._start, self._end, final) == MATCH
+        found = boundaries.find(self._buffer, self._start, self._end, final)
         stop = boundaries.at
         held = stop < self._end or (bool(boundaries.levels) and not final)
         if held and stop > self._start and self._buffer[stop - 1] == 13:
             stop -= 1
         if self._part is not None and stop > self._start:
-            decoded = self._transfer.decode(self._buffer, self._start, stop)
+            decoded = self._transfer.decode(self._view, self._start, stop)
             if len(decoded):
                 await self._sink.data(decoded)
         self._start = stop
-        if found:
+        if found == MATCH:
             await self._delimiter()
-        return found
+        return found != NO
 
     async def _delimiter(self) -> None:
         """A delimiter line: what is open inside its multipart ends, perhaps itself too."""

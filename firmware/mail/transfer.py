@@ -42,7 +42,10 @@ _CLASSES = _classes()
 # Bounds: reads p[start..end-1]. At most floor((6 + 6n) / 8) <= n octets come of n, so no
 # write passes the octet being read; writes stay in p[out..end-1] while out <= start.
 @micropython.viper
-def _base64(p: ptr8, start: int, end: int, out: int, classes: ptr8, state: ptr8) -> int:
+def decode_base64(
+    p: ptr8, start: int, end: int, out: int, classes: ptr8, state: ptr8
+) -> int:
+    """Decode p[start..end-1] to p[out..], allocating nothing; returns where that ends."""
     bits = int(state[0])
     held = int(state[1])
     last = end - 3
@@ -89,7 +92,10 @@ def _base64(p: ptr8, start: int, end: int, out: int, classes: ptr8, state: ptr8)
 # Bounds: reads p[start..end-1]. At most two octets of the state come out before the one
 # just read, so writes stay in p[out..end-1] while out <= start - 2.
 @micropython.viper
-def _quoted(p: ptr8, start: int, end: int, out: int, state: ptr8) -> int:
+def decode_quoted(
+    p: ptr8, start: int, end: int, out: int, classes: ptr8, state: ptr8
+) -> int:
+    """Decode p[start..end-1] to p[out..], allocating nothing; returns where that ends."""
     mode = int(state[0])
     while start < end:
         c = int(p[start])
@@ -144,19 +150,16 @@ class Transfer:
         """Start a part of this Content-Transfer-Encoding (lower case); an unknown one is none."""
         self._kind = {"base64": _BASE64, "quoted-printable": _QUOTED}.get(encoding, _IDENTITY)
         self._state[_BITS] = self._state[_HELD] = self._state[_ENDED] = self._state[_DAMAGED] = 0
-        known = self._kind or encoding in ("", "7bit", "8bit", "binary")
+        known = self._kind or encoding in ("", "7bit", "8bit", "binary", "7-bit", "8-bit")
         self._unknown = "" if known else "its transfer encoding '%s' is not known" % encoding[:24]
 
-    def decode(self, buffer: bytearray, start: int, end: int) -> memoryview:
-        """Decode buffer[start:end] in place, SLACK <= start; returns a view into `buffer`."""
+    def decode(self, view: memoryview, start: int, end: int) -> memoryview:
+        """Decode view[start:end] in place, SLACK <= start; returns the part of `view` it is in."""
         if self._kind == _IDENTITY:
-            return memoryview(buffer)[start:end]
+            return view[start:end]
         out = start - SLACK
-        if self._kind == _BASE64:
-            stop = _base64(buffer, start, end, out, _CLASSES, self._state)
-        else:
-            stop = _quoted(buffer, start, end, out, self._state)
-        return memoryview(buffer)[out:stop]
+        decoder = decode_base64 if self._kind == _BASE64 else decode_quoted
+        return view[out : decoder(view, start, end, out, _CLASSES, self._state)]
 
     def finish(self) -> str:
         """End the part: '' or what is wrong with it, in plain words."""
@@ -172,5 +175,5 @@ def decode_octets(text: bytes, encoding: str) -> bytes:
     """Decode a short text at once, as in an encoded word; damage is passed over."""
     transfer = Transfer()
     transfer.begin(encoding)
-    buffer = bytearray(SLACK) + text
+    buffer = memoryview(bytearray(SLACK) + text)
     return bytes(transfer.decode(buffer, SLACK, len(buffer)))

@@ -25,7 +25,8 @@ PIECES = [
     b"From: ", b"Subject: ", b"=?utf-8?Q?", b"?=", b"<a@b>", b" folded", b"\0\xff", b"y" * 90,
     b"z" * 300, b" " * 70, b"From x\n", b"Date: 1 Jan 2024 1:1\n",
 ]
-MAILS = st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=6)), max_size=40).map(b"".join)
+MAILS = st.lists(
+    st.one_of(st.sampled_from(PIECES), st.binary(max_size=6)), max_size=40).map(b"".join)
 HEADED = st.tuples(st.sampled_from([
     b"", b"Content-Type: multipart/mixed; boundary=b\r\n\r\n",
     b"Content-Type: multipart/mixed; boundary=bb\r\n\r\n--bb\r\n"

@@ -18,8 +18,12 @@ from tests.unit.mail_support import read_mail, told
 
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
-NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")),
-                min_size=1, max_size=30).map(lambda text: " ".join(text.split())).filter(bool)
+# A byte order mark is left out: in front of a text it is dropped, other than Python does.
+NAMES = st.text(
+    st.characters(
+        codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp"), exclude_characters="\ufeff"),
+    min_size=1, max_size=30,
+).map(lambda text: " ".join(text.split())).filter(bool)
 ATOMS = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=10)
 LINES = st.lists(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")),
                          max_size=90), max_size=8)

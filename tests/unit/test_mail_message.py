@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 from firmware.mail.message import HEADROOM, MAX_NESTING, MAX_PARTS, MessageReader
 from tests.unit.mail_support import KeepingSink, crlf, read_mail, told
@@ -320,3 +321,53 @@ def test_what_is_not_certain_is_held_back_no_longer_than_a_delimiter() -> None:
 
 def test_a_buffer_too_small_is_refused() -> None:
     raises(ValueError, MessageReader, KeepingSink(), bytearray(HEADROOM))
+
+
+def live_octets() -> int:
+    """Heap in use after a collection; 0 where that can't be told."""
+    gc.collect()
+    return gc.mem_alloc() if hasattr(gc, "mem_alloc") else 0
+
+
+def test_memory_does_not_grow_with_the_mail() -> None:
+    sink = KeepingSink()
+    reader = MessageReader(sink, bytearray(HEADROOM + 4096))
+    lines = b"QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5\r\n" * 57
+    used = []
+
+    async def discard(view: memoryview) -> None:
+        sink.calls += len(view)
+
+    sink.data = discard  # type: ignore[method-assign]
+
+    async def run() -> None:
+        await reader.feed(multipart("--b\nContent-Transfer-Encoding: base64\n\n"))
+        for round in range(500):
+            await reader.feed(lines)
+            if round in (2, 499):
+                used.append(live_octets())
+
+    asyncio.run(run())
+    assert sink.calls > 500 * 57 * 50
+    assert used[1] - used[0] <= 256, used
+
+
+def test_a_mail_of_nothing_but_lines_lets_others_run() -> None:
+    turns = []
+
+    async def run() -> None:
+        async def other() -> None:
+            while True:
+                turns.append(1)
+                await asyncio.sleep(0)
+
+        task = asyncio.create_task(other())
+        reader = MessageReader(KeepingSink(), bytearray(HEADROOM + 4096))
+        await reader.feed(b"Content-Type: multipart/mixed; boundary=b\n")
+        for mail in (b"a:\n" * 1365, b"\n--b\n\n", b"\n--b?" * 800):
+            before = len(turns)
+            await reader.feed(mail)
+            assert len(mail) < 10 or len(turns) - before > 40, mail[:10]
+        task.cancel()
+
+    asyncio.run(run())

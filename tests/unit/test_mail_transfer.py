@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import binascii
 
-from firmware.mail.transfer import SLACK, Transfer, decode_octets
+import micropython
+
+from firmware.mail.transfer import SLACK, Transfer, decode_base64, decode_octets, decode_quoted
 
 GUARD = b"\xa5" * 8
 
@@ -17,7 +19,7 @@ def decoded(encoding: str, coded: bytes, step: int = 0) -> tuple[bytes, str]:
         piece = coded[at : at + (step or len(coded))]
         buffer = bytearray(GUARD + b"\0" * SLACK + piece + GUARD)
         start = len(GUARD) + SLACK
-        out.extend(transfer.decode(buffer, start, start + len(piece)))
+        out.extend(transfer.decode(memoryview(buffer), start, start + len(piece)))
         assert bytes(buffer[:8]) == GUARD and bytes(buffer[-8:]) == GUARD
     return bytes(out), transfer.finish()
 
@@ -90,10 +92,22 @@ def test_other_encodings_pass_as_they_are() -> None:
 def test_a_decoder_starts_afresh_with_each_part() -> None:
     transfer = Transfer()
     transfer.begin("base64")
-    transfer.decode(bytearray(b"\0\0\0\0Q!Q=Q"), SLACK, 9)
+    transfer.decode(memoryview(bytearray(b"\0\0\0\0Q!Q=Q")), SLACK, 9)
     transfer.begin("base64")
-    assert bytes(transfer.decode(bytearray(b"\0\0\0\0QUJD"), SLACK, 8)) == b"ABC"
+    buffer = bytearray(b"\0\0\0\0QUJD")
+    assert bytes(transfer.decode(memoryview(buffer), SLACK, 8)) == b"ABC"
     assert transfer.finish() == ""
+
+
+def test_decoding_allocates_nothing() -> None:
+    buffer = bytearray(b"\0\0\0\0" + b"QUJD\r\n" * 100)
+    classes = bytes(256)
+    state = bytearray(4)
+    micropython.heap_lock()
+    end = decode_base64(buffer, 4, 604, 0, classes, state)
+    end += decode_quoted(buffer, 4, 604, 0, classes, state)
+    micropython.heap_unlock()
+    assert end == 450 + 600
 
 
 def test_a_short_text_at_once() -> None:
