@@ -9,6 +9,7 @@ included.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -28,9 +29,10 @@ def stubs_of(board: str) -> Path:
     return Path(sys.prefix) / ("stubs-" + board)
 
 
-def _run(what: str, command: Sequence[str]) -> bool:
+def _run(what: str, command: Sequence[str], **environment: str) -> bool:
     began = time.monotonic()
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False,
+                          env={**os.environ, **environment})
     print("%-34s %s (%.1f s)" % (what, _word(done.returncode == 0), time.monotonic() - began))
     if done.returncode:
         print((done.stdout + done.stderr).rstrip())
@@ -52,7 +54,9 @@ def _board(board: str, port: str) -> bool:
     # the rest of hal/ is read for its types only: its own errors come from the main run
     options = ("--custom-typeshed-dir", str(stubs), "--follow-imports", "silent", "--strict")
     config = ("--config-file", str(ROOT / "tools" / "mypy-boards.ini"))
-    return _run("%s, stubs of %s" % (port, board), (*MYPY, *config, *options, port))
+    # the folder is the standard library's and the search path of the board's own modules as well
+    return _run("%s, stubs of %s" % (port, board), (*MYPY, *config, *options, port),
+                MYPYPATH=str(stubs))
 
 
 def _compiles() -> bool:
