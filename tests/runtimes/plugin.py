@@ -18,6 +18,7 @@ import pytest
 from tests.runtimes.process import ROOT, Answer, ModuleProcess
 
 TIMEOUT_S = 60.0
+TWIN = "[micropython]"
 SUITES = {"unit": "unit, CPython", "host": "host", "interop": "interop", "faults": "faults"}
 SHOWN = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 
@@ -112,9 +113,7 @@ class TwoRuntimes:
             return found
         functions = [item for item in found if isinstance(item, pytest.Function)]
         return found + [
-            MicroPythonItem.from_parent(
-                collector, name=item.name + "[micropython]", test=item.name
-            )
+            MicroPythonItem.from_parent(collector, name=item.name + TWIN, test=item.name)
             for item in functions
         ]
 
@@ -147,10 +146,9 @@ class TwoRuntimes:
 
 
 def _suite(report: pytest.TestReport) -> str:
-    if "micropython" in report.keywords:
+    folder = (*report.nodeid.split("/"), "")[1]
+    if folder == "unit" and report.nodeid.endswith(TWIN):
         return "unit, MicroPython"
-    parts = report.nodeid.split("/")
-    folder = parts[1] if len(parts) > 2 else parts[0]
     return SUITES.get(folder, folder)
 
 
