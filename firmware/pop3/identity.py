@@ -1,0 +1,96 @@
+"""Which mail is this? Keys by which the ledger knows a mail again in every later visit.
+
+By its unique-id where the server gives a usable one; else by a digest of what stays the same
+in a mail: Message-ID, Date, From and size (POP3 rule 4).
+"""
+from __future__ import annotations
+
+import hashlib
+
+from micropython import const
+
+from firmware.pop3.parsing import is_printable
+
+KEY_OCTETS = const(8)
+_UID_CAP = const(70)  # RFC 1939 section 7
+_FIELD_CAP = const(256)
+_SLICE_OCTETS = const(512)
+_FIELDS = (b"message-id", b"date", b"from")
+_DISTINGUISHING = (b"received", b"subject", b"to")
+
+
+def is_usable(uid: memoryview | bytes) -> bool:
+    """True for a unique-id as RFC 1939 section 7 wants it: 1 to 70 characters 0x21 to 0x7E."""
+    return 0 < len(uid) <= _UID_CAP and is_printable(uid, 0x21)
+
+
+def uid_key(mailbox: bytes, uid: memoryview | bytes) -> bytes:
+    """The key, 8 octets, of the mail with unique-id `uid` in `mailbox` (user@host)."""
+    digest = hashlib.sha256(mailbox)
+    digest.update(b"\0")
+    digest.update(uid)
+    return digest.digest()[:KEY_OCTETS]
+
+
+class HeaderKey:
+    """Makes a mail's key of its header, which is fed to it in pieces, as they come.
+
+    Only the front of each field counts. A mail without a Message-ID is told from others of
+    its size, date and sender by its Received, Subject and To fields.
+    """
+
+    def __init__(self, mailbox: bytes, size: int) -> None:
+        self._digest = hashlib.sha256(mailbox + b"\0\0%d\n" % size)
+        self._further = hashlib.sha256()
+        self._has_id = False
+        self._line = b""
+        self._field = b""
+        self._in_header = True
+
+    def feed(self, piece: memoryview) -> None:
+        """Take the next piece of the mail; what follows the header is ignored."""
+        at = 0
+        while self._in_header and at < len(piece):
+            self._take(bytes(piece[at:at + _SLICE_OCTETS]))
+            at += _SLICE_OCTETS
+
+    def key(self) -> bytes:
+        """The key, 8 octets; nothing can be fed afterwards."""
+        if self._in_header:
+            self._end_line()
+            self._end_field()
+        if not self._has_id:
+            self._digest.update(self._further.digest())
+        return self._digest.digest()[:KEY_OCTETS]
+
+    def _take(self, octets: bytes) -> None:
+        at = 0
+        while self._in_header:
+            end = octets.find(b"\n", at)
+            front = octets[at:end if end >= 0 else len(octets)]
+            self._line += front[:_FIELD_CAP - len(self._line)]
+            if end < 0:
+                return
+            self._end_line()
+            at = end + 1
+
+    def _end_line(self) -> None:
+        line, self._line = self._line, b""
+        words = line.strip()
+        if words and line[0] in b" \t":
+            self._field += b" " + words[:max(_FIELD_CAP - len(self._field), 0)]
+            return
+        self._end_field()
+        self._field = words
+        self._in_header = bool(words)
+
+    def _end_field(self) -> None:
+        field, self._field = self._field, b""
+        at = field.find(b":")
+        name = field[:max(at, 0)].strip().lower()
+        value = name + b":" + field[at + 1:].strip() + b"\n"
+        if name in _FIELDS:
+            self._digest.update(value)
+            self._has_id = self._has_id or name == b"message-id"
+        elif name in _DISTINGUISHING:
+            self._further.update(value)

@@ -1,0 +1,343 @@
+"""One POP3 session: the commands of RFC 1939 and their states (manual 6.5.9.2)."""
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from micropython import const
+
+from firmware.pop3.capability import MAX_CAPABILITIES, Capabilities
+from firmware.pop3.failures import Refused, WrongState, error_number, is_silence, link_fault
+from firmware.pop3.parsing import LARGEST, after_blanks, number_at, response_code
+from firmware.pop3.reply import Body, ReplyReader
+from firmware.recording.faults import (
+    MESSAGE_REFUSED,
+    NETWORK_DOWN,
+    NO_NAME,
+    NO_SERVER,
+    NOT_CONFIGURED,
+    PROTOCOL,
+    SERVER_BROKE_OFF,
+    SERVER_REFUSED,
+    Fault,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from firmware.devices import Link, Network
+
+CLOSED = const(0)
+AUTHORIZATION = const(1)
+TRANSACTION = const(2)  # UPDATE is over before `quit` returns
+_STATE_NAMES = ("no", "the AUTHORIZATION", "the TRANSACTION")
+
+_LISTING_SLACK = const(64)
+_PACE_LINES = const(32)
+_WORDS_CAP = const(100)
+
+# where each command is allowed; what is not here belongs to the TRANSACTION state (RFC 1939
+# sections 4 to 6, 2449)
+_STATES = {b"USER": (AUTHORIZATION,), b"PASS": (AUTHORIZATION,), b"APOP": (AUTHORIZATION,),
+           b"CAPA": (AUTHORIZATION, TRANSACTION), b"QUIT": (AUTHORIZATION, TRANSACTION)}
+
+
+class TimeOuts:
+    """Silence allowed, in ms, each counted anew with every octet that comes."""
+
+    def __init__(self, connect_ms: int = 30000, greeting_ms: int = 60000, reply_ms: int = 60000,
+                 silence_ms: int = 60000, quiet_ms: int = 5000) -> None:
+        self.connect_ms = connect_ms
+        self.greeting_ms = greeting_ms
+        self.reply_ms = reply_ms
+        self.silence_ms = silence_ms  # within a body or a listing
+        self.quiet_ms = quiet_ms  # behind a body that seems to have ended in an improper way
+
+
+class Session:
+    """A session with a server; one object serves one session after the other.
+
+    Every command raises Fault SERVER_SILENT, SERVER_BROKE_OFF or PROTOCOL when the connection
+    fails or the server does not speak POP3; the session is closed then. Refused (SERVER_REFUSED)
+    when the server answers -ERR. WrongState when the command does not belong here.
+
+    :param buffer: for replies, see ReplyReader; lent to this object for good
+    :param trace: called with 'C' or 'S' and a line, secrets masked
+    :param alive: called whenever octets have come
+    """
+
+    def __init__(self, network: Network, buffer: bytearray, times: TimeOuts | None = None,
+                 trace: Callable[[str, str], None] | None = None,
+                 alive: Callable[[], None] | None = None) -> None:
+        self.times = times or TimeOuts()
+        self.state = CLOSED
+        self.greeting = b""
+        self.text = b""  # of the last reply, as the server sent it: `words` is for people
+        self.response_code = ""  # of the last reply
+        self.capabilities = Capabilities()
+        self._network = network
+        self._buffer = buffer
+        self._trace = trace
+        self._alive = alive
+        self._reader: ReplyReader | None = None
+        self._body: Body | None = None
+        self._secrets: list[bytes] = []
+        self._listing_cap = _LISTING_SLACK
+
+    async def connect(self, host: str, port: int) -> None:
+        """Connect and read the greeting.
+
+        Raises Fault NETWORK_DOWN, NO_NAME, NO_SERVER, SERVER_REFUSED, PROTOCOL.
+        """
+        self.close()
+        link = await self._open_link(host, port)
+        self._reader = ReplyReader(link, self._buffer, self._alive)
+        self.capabilities = Capabilities()
+        link.timeout_ms = self.times.greeting_ms
+        try:
+            accepted = await self._status(self._reader)
+        except Fault as fault:
+            # a refused connection may show at the first read only
+            if fault.code == SERVER_BROKE_OFF and fault.detail:
+                raise Fault(NO_SERVER, "%s port %d: %s" % (host, port, fault.detail)) from None
+            raise
+        if not accepted:
+            self.close()
+            raise Refused(SERVER_REFUSED, self.words(), self.response_code)
+        self.state = AUTHORIZATION
+        self.greeting = self.text
+
+    async def _open_link(self, host: str, port: int) -> Link:
+        if not self._network.is_up():
+            raise Fault(NETWORK_DOWN)
+        try:
+            addresses = self._network.resolve(host, port)
+        except OSError as error:
+            raise Fault(NO_NAME, host) from error
+        if not addresses:
+            raise Fault(NO_NAME, host)
+        detail = ""
+        for address in addresses:
+            try:
+                return await self._network.connect(address, self.times.connect_ms)
+            except OSError as error:
+                detail = "no answer" if is_silence(error) else "error %d" % error_number(error)
+        raise Fault(NO_SERVER, "%s port %d: %s" % (host, port, detail))
+
+    def close(self) -> None:
+        """Close the connection at once; harmless when it is closed."""
+        self.state = CLOSED
+        self._body = None
+        if self._reader is not None:
+            self._reader.link.close()
+            self._reader = None
+
+    async def command(self, verb: bytes, *arguments: bytes, shown: bytes = b"") -> bool:
+        """Send a command, read its status line: True for +OK. `shown` stands for it in the trace.
+
+        Raises ValueError, before anything is sent, when an argument holds CR, LF or NUL.
+        """
+        reader = self._ready(verb)
+        if any(octet in b"\r\n\0" for argument in arguments for octet in argument):
+            raise ValueError("an argument holds a line break or a NUL")
+        line = verb + b"".join(b" " + argument for argument in arguments)
+        self._note("C", shown or line)
+        reader.link.timeout_ms = self.times.reply_ms
+        try:
+            await reader.link.write(line + b"\r\n")
+        except OSError as error:
+            self.close()
+            raise link_fault(error) from error
+        return await self._status(reader)
+
+    def _ready(self, verb: bytes) -> ReplyReader:
+        name = str(verb, "ascii")
+        if self._body is not None and not self._body.complete:
+            if not self._body.ended:
+                raise WrongState("%s while a body has not been read to its end" % name)
+            self.close()
+            raise Fault(SERVER_BROKE_OFF)
+        self._body = None
+        if self._reader is None or self.state not in _STATES.get(verb, (TRANSACTION,)):
+            raise WrongState("%s in %s state" % (name, _STATE_NAMES[self.state]))
+        return self._reader
+
+    def can_talk(self) -> bool:
+        """True when logged in and not inside a body."""
+        return self.state == TRANSACTION and (self._body is None or self._body.complete)
+
+    async def _status(self, reader: ReplyReader) -> bool:
+        try:
+            accepted = await reader.status()
+        except Fault:
+            self.close()
+            raise
+        self.text = reader.text
+        self.response_code = response_code(reader.text)
+        self._note("S", (b"+OK " if accepted else b"-ERR ") + reader.text)
+        return accepted
+
+    async def _required(self, verb: bytes, *arguments: bytes) -> None:
+        if not await self.command(verb, *arguments):
+            raise Refused(SERVER_REFUSED, self.words(), self.response_code)
+
+    async def _listing(self, verb: bytes, each: Callable[[memoryview], None], cap: int) -> int:
+        """A command whose reply is a listing: calls `each` with every line.
+
+        Returns the count of lines.
+        """
+        await self._required(verb)
+        reader = self._ready(verb)
+        reader.link.timeout_ms = self.times.silence_ms
+        count = 0
+        try:
+            while (line := await reader.listed_line()) is not None:
+                count += 1
+                if count > cap:
+                    raise Fault(PROTOCOL, "a listing of more than %d lines" % cap)
+                each(line)
+                if count % _PACE_LINES == 0:
+                    await asyncio.sleep(0)
+        except Fault:
+            self.close()
+            raise
+        return count
+
+    def words(self) -> str:
+        """What the server said last, for people: printable, bounded, no secret in it."""
+        return self._masked(self.text)[:_WORDS_CAP]
+
+    def hide(self, secret: bytes) -> None:
+        """Never show `secret`, should the server say it back, until the next login."""
+        if secret:
+            self._secrets.append(secret)
+
+    def _masked(self, line: bytes) -> str:
+        for secret in self._secrets:
+            line = line.replace(secret, b"****")
+        return "".join(chr(octet) if 0x20 <= octet <= 0x7E else "?" for octet in line)
+
+    def _note(self, side: str, line: bytes) -> None:
+        if self._trace is not None:
+            self._trace(side, self._masked(line))
+
+    async def capa(self) -> Capabilities:
+        """CAPA: what the server can do; `known` stays False when it does not know the command (RFC
+        2449).
+        """
+        found = Capabilities()
+        try:
+            await self._listing(b"CAPA", found.add, 2 * MAX_CAPABILITIES)
+            found.known = True
+        except Refused:
+            pass  # an optional command; the rest works without it
+        self.capabilities = found
+        return found
+
+    async def login(self, user: str, password: str, mechanism: str = "auto") -> None:
+        """Log in by 'auto', 'user' (USER and PASS) or 'apop'.
+
+        'auto' is APOP when the greeting offers it, and USER and PASS when it does not or refuses.
+        Raises Fault LOGIN_REFUSED, SERVER_REFUSED, NOT_CONFIGURED; ValueError for no such
+        mechanism.
+        """
+        from firmware.pop3 import auth  # loaded on demand: used once a session
+
+        name, word = user.encode(), password.encode()
+        if any(octet in b"\r\n\0" for octet in name + word):
+            raise Fault(NOT_CONFIGURED, "user name or password holds a line break or a NUL")
+        self._secrets.clear()
+        self.hide(word)
+        await auth.log_in(self, mechanism, name, word)
+        self.state = TRANSACTION
+
+    async def stat(self) -> tuple[int, int]:
+        """STAT: count of mails and their octets; hints both.
+
+        Raises Fault PROTOCOL when there are no numbers.
+        """
+        await self._required(b"STAT")
+        count, at = number_at(self.text, 0)
+        octets, _ = number_at(self.text, after_blanks(self.text, at))
+        if count < 0:
+            self.close()
+            raise Fault(PROTOCOL, "STAT says no number")
+        self._listing_cap = min(count + _LISTING_SLACK, LARGEST)
+        return count, max(octets, 0)
+
+    async def list(self, each: Callable[[int, int], None]) -> int:
+        """LIST: calls `each` with number and octets (0 when not said) of every mail.
+
+        Returns the count of lines.
+        """
+        def line_seen(line: memoryview) -> None:
+            number, at = number_at(line, after_blanks(line, 0))
+            size, _ = number_at(line, after_blanks(line, at))
+            if 0 < number < LARGEST:
+                each(number, max(size, 0))
+
+        return await self._listing(b"LIST", line_seen, self._listing_cap)
+
+    async def uidl(self, each: Callable[[int, memoryview], None]) -> int:
+        """UIDL: calls `each` with number and unique-id of every mail, as the server put it.
+
+        The id is a view, valid during the call. Returns the count of lines.
+        """
+        def line_seen(line: memoryview) -> None:
+            number, at = number_at(line, after_blanks(line, 0))
+            end = len(line)
+            at = after_blanks(line, at)
+            while end > at and line[end - 1] in b" \t":
+                end -= 1
+            if 0 < number < LARGEST:
+                each(number, line[at:end])
+
+        return await self._listing(b"UIDL", line_seen, self._listing_cap)
+
+    async def top(self, number: int, lines: int) -> Body:
+        """TOP: headers and the first `lines` lines of the body.
+
+        Read the body to its end before the next command.
+        """
+        await self._required(b"TOP", b"%d" % number, b"%d" % lines)
+        return self._begin_body(0)
+
+    async def retr(self, number: int, listed: int = 0) -> Body:
+        """RETR: the whole mail. Read the body to its end before the next command.
+
+        Raises Refused with MESSAGE_REFUSED.
+
+        :param listed: octets that LIST said, 0 when not known
+        """
+        if not await self.command(b"RETR", b"%d" % number):
+            raise Refused(MESSAGE_REFUSED, self.words(), self.response_code)
+        return self._begin_body(listed)
+
+    def _begin_body(self, listed: int) -> Body:
+        if self._reader is None:
+            raise Fault(SERVER_BROKE_OFF)
+        self._body = Body(self._reader, listed, self.times.silence_ms, self.times.quiet_ms)
+        return self._body
+
+    async def dele(self, number: int) -> None:
+        """DELE: mark for deletion; the server deletes at a QUIT that it answers with +OK, not
+        before.
+        """
+        await self._required(b"DELE", b"%d" % number)
+
+    async def noop(self) -> None:
+        """NOOP: keep the session alive."""
+        await self._required(b"NOOP")
+
+    async def rset(self) -> None:
+        """RSET: take all marks for deletion back."""
+        await self._required(b"RSET")
+
+    async def quit(self) -> bool:
+        """QUIT, then close. True when the server answered +OK: what was marked is deleted, if a
+        login had succeeded.
+        """
+        deletes = self.state == TRANSACTION
+        accepted = await self.command(b"QUIT")
+        self.close()
+        return accepted and deletes
