@@ -1,7 +1,9 @@
 """What the firmware expects of the board that it is handed: one protocol per device.
 
-Seen by the type checker only; nothing here runs on a device. `hal/` holds the implementations; tests hand in fakes.
+Seen by the type checker only; nothing here runs on a device. `hal/` holds the implementations;
+tests hand in fakes.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -38,7 +40,9 @@ class Link(Protocol):
     timeout_ms: int  # silence allowed in one wait; 0: no limit. Past it: OSError(ETIMEDOUT)
 
     async def readinto(self, view: memoryview) -> int:
-        """Read what has come, at least one octet, at most len(view). 0 is the end of the stream. Raises OSError."""
+        """Read what has come, at least one octet, at most len(view). 0 is the end of the stream.
+        Raises OSError.
+        """
         ...
 
     async def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -58,7 +62,9 @@ class Network(Protocol):
         ...
 
     def resolve(self, host: str, port: int) -> list[Any]:
-        """Socket addresses of `host`, in the order to try. Raises OSError when the name is not found. May block."""
+        """Socket addresses of `host`, in the order to try. Raises OSError when the name is not
+        found. May block.
+        """
         ...
 
     async def connect(self, address: Any, timeout_ms: int) -> Link:
@@ -141,7 +147,9 @@ class Film(Protocol):
     """Ink film and its mark sensor (EE-SY113, manual pp. 266-267)."""
 
     def configure(self, dark: int, bright: int, mark_is_bright: bool) -> None:
-        """Give the unit's calibration: 16-bit readings of film and mark, and which of them is the mark."""
+        """Give the unit's calibration: 16-bit readings of film and mark, and which of them is the
+        mark.
+        """
         ...
 
     async def read_raw(self) -> int:
@@ -162,7 +170,9 @@ class Head(Protocol):
     recordable_lines: int
 
     async def record(self, lines: memoryview, count: int) -> None:
-        """Record `count` lines of `line_octets` octets, MSB leftmost, 1 = black, feeding one line after each."""
+        """Record `count` lines of `line_octets` octets, MSB leftmost, 1 = black, feeding one line
+        after each.
+        """
         ...
 
     async def feed_lines(self, count: int) -> None:
@@ -202,12 +212,16 @@ class Serial(Protocol):
         ...
 
     def write(self, data: bytes | bytearray | memoryview) -> int:
-        """Write without waiting; returns octets taken, the rest is the caller's to try again or drop."""
+        """Write without waiting; returns octets taken, the rest is the caller's to try again or
+        drop.
+        """
         ...
 
 
 class Monitor(Protocol):
-    """One line per event in machine form, for whoever watches the machine (a log collector, the desk)."""
+    """One line per event in machine form, for whoever watches the machine (a log collector, the
+    desk).
+    """
 
     def event(self, kind: str, fields: dict[str, Any]) -> None:
         """Report one event. Never blocks for long, never raises."""
@@ -226,7 +240,9 @@ class Signals(Protocol):
     """The signal table with live levels, for the service console."""
 
     def rows(self) -> Iterable[dict[str, Any]]:
-        """Rows: name, board, connector, pin, direction, levels, function, page, source, raw (level or None), state."""
+        """Rows: name, board, connector, pin, direction, levels, function, page, source, raw (level
+        or None), state.
+        """
         ...
 
 

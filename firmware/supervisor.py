@@ -1,4 +1,7 @@
-"""The supervisor: feeds the watchdog only while every long-lived task shows progress within its own bound."""
+"""The supervisor: feeds the watchdog only while every long-lived task shows progress within its
+own bound.
+"""
+
 from __future__ import annotations
 
 import asyncio
@@ -14,8 +17,8 @@ if TYPE_CHECKING:
 class Pulse:
     """The signs of life of one task.
 
-    :param bound_ms: the longest time between two signs; a task that waits for the world outside (a key stroke on
-        the service line) says so with `rest` and owes none until its next `beat`
+    :param bound_ms: the longest time between two signs; a task that waits for the world outside (a
+        key stroke on the service line) says so with `rest` and owes none until its next `beat`
     """
 
     def __init__(self, name: str, clock: Clock, bound_ms: int) -> None:
@@ -36,7 +39,10 @@ class Pulse:
 
     def late(self) -> bool:
         """True when the task owes a sign of life."""
-        return not self._resting and self._clock.ticks_diff(self._clock.ticks_ms(), self._last) > self._bound_ms
+        return (
+            not self._resting
+            and self._clock.ticks_diff(self._clock.ticks_ms(), self._last) > self._bound_ms
+        )
 
 
 class TaskLost(Exception):
@@ -59,7 +65,9 @@ class Supervisor:
         self._tasks.append((pulse, asyncio.create_task(coroutine)))
 
     async def run(self) -> None:
-        """Watch for ever. Raises TaskLost when a task ended or is late; the watchdog is not fed any more then."""
+        """Watch for ever. Raises TaskLost when a task ended or is late; the watchdog is not fed
+        any more then.
+        """
         try:
             while True:
                 for pulse, task in self._tasks:

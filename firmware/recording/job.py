@@ -1,18 +1,22 @@
-"""One mail on its way from the wire to paper: what the receiving task fills and the recording task empties.
+"""One mail on its way from the wire to paper: what the receiving task fills and the recording task
+empties.
 
-The parts' octets go through the spool; what is kept here is small and bounded (the mail reader caps the parts).
+The parts' octets go through the spool; what is kept here is small and bounded (the mail reader
+caps the parts).
 """
+
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
 
-from firmware.store.spool import PartSource
 from micropython import const
 
+from firmware.mail.header import Envelope
+from firmware.store.spool import PartSource
+
 if TYPE_CHECKING:
-    from firmware.mail.header import Envelope
-    from firmware.mail.message import Part
+    from firmware.mail.header import Part
     from firmware.store.spool import Spool
 
 PENDING = const(0)
@@ -36,21 +40,27 @@ class Job:
     """The sink of the mail reader on one side, a list of parts that grows on the other.
 
     :param key: the message's key in the ledger, 8 octets
+    :param number: the mail's number in this visit, of `count`
+    `envelope` is the mail reader's, filled before the first part begins.
+    :param octets: of the mail as the server listed it, 0 when not known
     :param received: time of RETR, seconds UTC, 0 when the clock is not set
     """
 
-    def __init__(self, spool: Spool, key: bytes, number: int, count: int, received: int) -> None:
+    def __init__(
+        self, spool: Spool, key: bytes, number: int, count: int, octets: int, received: int
+    ) -> None:
         self.key = key
         self.number = number
         self.count = count
+        self.octets = octets
         self.received = received
-        self.envelope: Envelope | None = None
+        self.envelope = Envelope()
         self.slots: list[Slot] = []
         self.ended = False  # no part will come any more
         self.complete = False  # and the mail is whole
         self.outcome = PENDING
         self.reason = ""
-        self.pages = 0
+        self.pages = 0  # on paper
         self._spool = spool
         self._changed = asyncio.Event()
         self._finished = asyncio.Event()

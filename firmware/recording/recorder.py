@@ -1,15 +1,19 @@
-"""The recorder: paper in, lines on, paper out. It owns paper, film and covers, and tells what is wrong with them.
+"""The recorder: paper in, lines on, paper out. It owns paper, film and covers, and tells what is
+wrong with them.
 
-A sheet that can't be finished (cover opened, sheet lost, film at its end) ends in `PageInterrupted`; the page is then
-recorded again as a whole, from the mail that is still on the server, with the mark of a possible duplicate.
+A sheet that can't be finished (cover opened, sheet lost, film at its end) ends in
+`PageInterrupted`; the page is then recorded again as a whole, from the mail that is still on the
+server, with the mark of a possible duplicate.
 """
+
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
 
-from firmware.recording import faults
 from micropython import const
+
+from firmware.recording import faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +34,9 @@ class PageInterrupted(Exception):
 
 
 class Stalled(Exception):
-    """The recorder could not get ready within the time allowed; the fault stands in the fault list."""
+    """The recorder could not get ready within the time allowed; the fault stands in the fault
+    list.
+    """
 
 
 class Recorder:
@@ -55,7 +61,9 @@ class Recorder:
         return self._board.head.recordable_lines
 
     async def check(self) -> bool:
-        """Read cover, film and feeder; enter and clear their faults. True when a page could be recorded now."""
+        """Read cover, film and feeder; enter and clear their faults. True when a page could be
+        recorded now.
+        """
         self._set(faults.COVER_OPEN, self._board.covers.open())
         if faults.COVER_OPEN in self._faults:
             self._cover_was_open = True
@@ -94,7 +102,8 @@ class Recorder:
             await self.ready(limit_s)
             if await self._board.asf.feed():
                 break
-            # an empty feeder is seen by the next check; a sheet that lies there and does not come is a jam
+            # an empty feeder is seen by the next check; a sheet that lies there and does not come
+            # is a jam
             if self._board.asf.paper_present():
                 self._faults.enter(faults.JAM, "no sheet came from the feeder")
         self.sheet_in = True
@@ -102,9 +111,11 @@ class Recorder:
         self._unchecked_lines = 0
 
     async def write(self, view: memoryview, lines: int) -> None:
-        """Record `lines` packed lines (MSB leftmost, 1 = black) and feed as many. Raises PageInterrupted.
+        """Record `lines` packed lines (MSB leftmost, 1 = black) and feed as many. Raises
+        PageInterrupted.
 
-        Lines past the sheet's recordable length are dropped: whoever composes the page has fitted it before.
+        Lines past the sheet's recordable length are dropped: whoever composes the page has fitted
+        it before.
         """
         lines = min(lines, self.capacity - self.lines)
         if lines <= 0:
@@ -125,12 +136,16 @@ class Recorder:
         self._beat()
 
     async def finish_lines(self) -> None:
-        """After the page's last line: prove that the sheet was there to the end. Raises PageInterrupted."""
+        """After the page's last line: prove that the sheet was there to the end. Raises
+        PageInterrupted.
+        """
         await self._look()
         self.sheets += 1
 
     async def end(self) -> None:
-        """Move the sheet out. A sheet that stays is a jam: the page is on it, so only the fault is entered."""
+        """Move the sheet out. A sheet that stays is a jam: the page is on it, so only the fault is
+        entered.
+        """
         if self.sheet_in:
             self.sheet_in = False
             if not await self._board.asf.eject():
@@ -157,7 +172,9 @@ class Recorder:
             raise PageInterrupted(code)
 
     async def _clear_path(self) -> None:
-        """The cover was open and is closed again: whatever lies in the path goes out, and a jam is over."""
+        """The cover was open and is closed again: whatever lies in the path goes out, and a jam is
+        over.
+        """
         if self._board.asf.sheet_at_head() and not await self._board.asf.eject():
             self._faults.enter(faults.JAM, "a sheet lies in the paper path")
             return

@@ -1,21 +1,21 @@
 """The pages of one mail, each put on paper once: header band, ledger, replay after a restart.
 
-A page is drawn into this sink whether or not it is on paper already: the same octets always give the same pages, so
-after a restart the pages that the ledger has are composed and thrown away, and numbering, notices and totals come
-out as they did before.
+A page is drawn into this sink whether or not it is on paper already: the same octets always give
+the same pages, so after a restart the pages that the ledger has are composed and thrown away, and
+numbering, notices and totals come out as they did before.
 """
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from firmware.mail.header import format_time
-from firmware.recording.page import BAND_LINES
+from firmware.recording.page import BAND_LINES, page_text, time_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from firmware.recording.job import Job
-    from firmware.recording.page import Furniture
+    from firmware.recording.page import HeaderBand
     from firmware.recording.recorder import Recorder
     from firmware.store.ledger import Ledger
 
@@ -23,22 +23,27 @@ if TYPE_CHECKING:
 class Sheet:
     """A sink for bands of head lines that becomes a sheet of paper at the first of them.
 
-    :param stall_s: seconds that paper may keep the mail waiting; 0 for ever
-    :param recorded: called with (page, total, kind, duplicate) when a page is on paper
+    :param recorded: called with (job, page, total or 0, kind, duplicate) when a page is on paper
     """
 
-    def __init__(self, recorder: Recorder, ledger: Ledger, furniture: Furniture,
-                 recorded: Callable[[int, int, str, bool], None]) -> None:
+    BAND = BAND_LINES
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        ledger: Ledger,
+        band: HeaderBand,
+        recorded: Callable[[Job, int, int, str, bool], None],
+    ) -> None:
         self._recorder = recorder
         self._ledger = ledger
-        self._furniture = furniture
+        self._band = band
         self._recorded = recorded
-        self.header = True
-        self.zone_min = 0
-        self.stall_s = 0
-        self._job: Job | None = None
+        self.header = True  # parameter record.header
+        self.zone_min = 0  # minutes east of UTC, for the header band
+        self.stall_s = 0  # seconds that paper may keep the mail waiting; 0 for ever
+        self._job: Job
         self._done = 0
-        self._intent = 0
         self.page = 0
         self.lines = 0
         self._kind = ""
@@ -50,7 +55,6 @@ class Sheet:
         """A new mail: pages count from 1."""
         self._job = job
         self._done = self._ledger.pages_done(job.key)
-        self._intent = self._ledger.intent_page(job.key)
         self.page = 0
         self._open = False
 
@@ -66,17 +70,21 @@ class Sheet:
         return BAND_LINES if self.header or self._is_duplicate(page) else 0
 
     @property
-    def room(self) -> int:
-        """Lines that are left on the open page, or that the next page will have below its header band."""
-        return self._recorder.capacity - (self.lines if self._open else self.band_lines)
+    def capacity(self) -> int:
+        """Lines of one sheet."""
+        return self._recorder.capacity
 
     def prepare(self, kind: str, total: int) -> None:
-        """Say what the next page will be: 'fax', 'text' or 'notice', and how many pages the mail has (0 unknown)."""
+        """Say what the next page will be: 'fax', 'text' or 'notice', and how many pages the mail
+        has (0 unknown).
+        """
         self._kind = kind
         self._total = total
 
     async def write(self, view: memoryview, lines: int) -> None:
-        """Band sink. The first band gets paper. Raises Stalled, PageInterrupted, OSError from the ledger."""
+        """Band sink. The first band gets paper. Raises Stalled, PageInterrupted, OSError from the
+        ledger.
+        """
         if not self._open:
             await self._start()
         self.lines += lines
@@ -100,11 +108,13 @@ class Sheet:
             self._ledger.complete(self._job.key, self.page)
             self._done = self.page
             await self._recorder.end()
-            self._recorded(self.page, self._total, self._kind, self._duplicate)
+            self._recorded(self._job, self.page, self._total, self._kind, self._duplicate)
         self._open = False
 
     async def abort(self) -> None:
-        """Give the page up where it is; its intent stands in the ledger, so the next copy carries the mark."""
+        """Give the page up where it is; its intent stands in the ledger, so the next copy carries
+        the mark.
+        """
         self._open = False
         await self._recorder.end()
 
@@ -113,7 +123,7 @@ class Sheet:
         return self.page > self._done
 
     def _is_duplicate(self, page: int) -> bool:
-        return page > self._done and page == self._intent
+        return page > self._done and self._ledger.may_be_on_paper(self._job.key, page)
 
     async def _start(self) -> None:
         self.page += 1
@@ -123,13 +133,16 @@ class Sheet:
         if self._on_paper:
             await self._recorder.begin(self.stall_s)
             self._ledger.intend(self._job.key, self.page)
-        if self.header or self._duplicate:
-            await self._furniture.header_band(self._left(), self._right(), self._duplicate, self)
+        if self.header:
+            await self._band.record(
+                self._left(), page_text(self.page, self._total), self, self._duplicate
+            )
+        elif self._duplicate:
+            await self._band.record_mark(self)
 
     def _left(self) -> str:
         job = self._job
-        sender = job.envelope.sender if job.envelope is not None else ""
-        return "%s  %s" % (format_time(job.received, self.zone_min), sender or "sender unknown")
-
-    def _right(self) -> str:
-        return "%d/%d" % (self.page, self._total) if self._total else "%d" % self.page
+        return "%s  %s" % (
+            time_text(job.received, self.zone_min),
+            job.envelope.sender or "sender unknown",
+        )

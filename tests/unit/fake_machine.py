@@ -1,4 +1,7 @@
-"""A machine for unit tests: paper, film and covers as plain numbers, everything that the recorder does on a list."""
+"""A machine for unit tests: paper, film and covers as plain numbers, everything that the recorder
+does on a list.
+"""
+
 from __future__ import annotations
 
 LINE_OCTETS = 216
@@ -33,7 +36,9 @@ class FakeClock:
 
 
 class FakeMachine:
-    """Feeder, path, film, covers and head in one; `sheets` holds the lines recorded on each sheet that came out."""
+    """Feeder, path, film, covers and head in one; `sheets` holds the lines recorded on each sheet
+    that came out.
+    """
 
     width_dots = 1728
     line_octets = LINE_OCTETS
@@ -90,7 +95,7 @@ class FakeMachine:
     async def record(self, view: memoryview, count: int) -> None:
         """Head: lines on paper."""
         for number in range(count):
-            self._line(bytes(view[number * LINE_OCTETS:(number + 1) * LINE_OCTETS]))
+            self._line(bytes(view[number * LINE_OCTETS : (number + 1) * LINE_OCTETS]))
 
     async def feed_lines(self, count: int) -> None:
         """Head: white lines."""

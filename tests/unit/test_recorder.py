@@ -1,4 +1,7 @@
-"""The recorder's promises: paper before lines, faults with their codes, and no page called whole that is not."""
+"""The recorder's promises: paper before lines, faults with their codes, and no page called whole
+that is not.
+"""
+
 from __future__ import annotations
 
 import asyncio
@@ -59,7 +62,7 @@ def test_an_empty_feeder_stalls_with_a_fault_and_goes_on_when_filled() -> None:
 
 def test_an_open_cover_in_the_middle_interrupts_the_page() -> None:
     machine = FakeMachine()
-    recorder, fault_list = recorder_of(machine)
+    recorder, _faults = recorder_of(machine)
 
     def open_cover() -> None:
         machine.cover_open = True
@@ -131,4 +134,4 @@ def test_lines_past_the_sheet_are_dropped() -> None:
     recorder, _faults = recorder_of(machine)
     asyncio.run(page(recorder, 3))
     assert len(machine.sheets[0]) == 40
-    assert machine.sheets[0][39] == bytes(BAND)[7 * LINE_OCTETS:8 * LINE_OCTETS]
+    assert machine.sheets[0][39] == bytes(BAND)[7 * LINE_OCTETS : 8 * LINE_OCTETS]

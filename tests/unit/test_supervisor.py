@@ -1,4 +1,5 @@
 """The watchdog is fed only while every task lives and moves."""
+
 from __future__ import annotations
 
 import asyncio

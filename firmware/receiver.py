@@ -1,0 +1,171 @@
+"""The composition root: the four tasks (receive, record, panel, service) and the small objects in
+which they meet.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from micropython import const
+
+from firmware.fax.buffers import FaxBuffers
+from firmware.fax.page import FaxPage
+from firmware.mail.message import HEADROOM
+from firmware.operation import PanelTask
+from firmware.pop3.mailbox import WINDOW_OCTETS, Visit
+from firmware.pop3.poller import Poller
+from firmware.pop3.session import Session
+from firmware.receiving import Receiving
+from firmware.recording.document import Recording
+from firmware.recording.faults import PARAMETER, STORAGE, FaultList
+from firmware.recording.page import HeaderBand
+from firmware.recording.recorder import Recorder
+from firmware.recording.sheet import Sheet
+from firmware.recording.task import RecordTask
+from firmware.reporting import Reporter
+from firmware.service.shell import Shell
+from firmware.store.ledger import Ledger
+from firmware.store.parameters import Parameters
+from firmware.store.spool import Spool
+from firmware.supervisor import Pulse, Supervisor
+from firmware.text.font import Font
+from firmware.text.layout import Canvas
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from firmware.devices import Board
+    from firmware.pop3.mailbox import VisitResult
+
+VERSION = "0.1.0"
+
+_RECEIVE_OCTETS = const(4096)
+_TEXT_OCTETS = const(512)
+_RECEIVE = const(0)
+_RECORD = const(1)
+_PANEL = const(2)
+_SERVICE = const(3)
+# name and the longest time between two signs of life, in ms: a silent server may take a minute,
+# a jammed feed some seconds
+_TASKS = (("receive", 180000), ("record", 60000), ("panel", 10000), ("service", 180000))
+
+
+class Receiver:
+    """The whole receiver on a board. The large buffers come first, while the heap is one piece."""
+
+    def __init__(self, board: Board) -> None:
+        fax_buffers = FaxBuffers()
+        receive_buffer = bytearray(_RECEIVE_OCTETS)
+        mail_buffer = bytearray(HEADROOM + _RECEIVE_OCTETS)
+        window = bytearray(WINDOW_OCTETS)
+        text_buffer = bytearray(_TEXT_OCTETS)
+        self.board = board
+        self.version = VERSION
+        self.spool = Spool(board.spool_area, bytearray(board.spool_area.block_size))
+        self.parameters = Parameters(board.storage)
+        self.ledger = Ledger(board.storage, board.clock)
+        self.reporter = Reporter(board, self.ledger)
+        self.faults = FaultList(self.reporter.fault)
+        self._pulses = [Pulse(name, board.clock, bound_ms) for name, bound_ms in _TASKS]
+        self.recorder = Recorder(board, self.faults, self._pulses[_RECORD].beat)
+        self._build_recording(fax_buffers, text_buffer)
+        self._build_receiving(receive_buffer, mail_buffer, window)
+        self._shell = Shell(board.serial, self)
+
+    def _build_recording(self, fax_buffers: FaxBuffers, text_buffer: bytearray) -> None:
+        band = fax_buffers.band
+        self.sheet = Sheet(self.recorder, self.ledger, HeaderBand(band), self.reporter.page)
+        fax_page = FaxPage(fax_buffers)
+        canvas = Canvas(Font(), band)
+        note = self.reporter.note
+        self._recording = Recording(self.sheet, fax_page, fax_buffers, canvas, text_buffer, note)
+
+    def _build_receiving(
+        self, receive_buffer: bytearray, mail_buffer: bytearray, window: bytearray
+    ) -> None:
+        board, faults, reporter = self.board, self.faults, self.reporter
+        beat = self._pulses[_RECEIVE].beat
+        self.poller = Poller(board.clock, self._visit, self._interval, alive=beat)
+        record_beat = self._pulses[_RECORD].beat
+        self._record_task = RecordTask(
+            self._recording, self.recorder, self.ledger, self.spool, faults, reporter, record_beat
+        )
+        self._record_task.ready_again = self.poller.poll_now
+        receiving = Receiving(
+            board.clock,
+            self.parameters,
+            faults,
+            reporter,
+            self.spool,
+            self._record_task,
+            mail_buffer,
+        )
+        session = Session(board.network, receive_buffer, alive=beat)
+        visit = Visit(
+            session, self.ledger, receiving.deliver, self.parameters, receiving.reports, window
+        )
+        self._receiving = receiving
+        self._run_visit = visit.run
+
+    async def run(self) -> None:
+        """Run for ever. Raises TaskLost when a task was lost: the machine must be restarted."""
+        self._open_store()
+        self.reporter.sample_heap()
+        self.reporter.event(
+            "boot", {"version": VERSION, "board": self.board.name, "heap": self.reporter.heap_peak}
+        )
+        panel = PanelTask(self, self._pulses[_PANEL].beat)
+        self._pulses[_SERVICE].rest()  # it waits for a person
+        supervisor = Supervisor(self.board.watchdog, self._lost)
+        supervisor.start(self._pulses[_RECORD], self._record_task.run())
+        supervisor.start(self._pulses[_PANEL], panel.run())
+        supervisor.start(self._pulses[_SERVICE], self._shell.run())
+        supervisor.start(self._pulses[_RECEIVE], self.poller.run())
+        await supervisor.run()
+
+    def poll_now(self) -> None:
+        """Visit the mailbox now (service console, start key)."""
+        self.poller.forgive()
+        self.poller.poll_now()
+
+    def status(self) -> dict[str, Any]:
+        """What goes on, for the service console."""
+        known, octets = self.ledger.counts()
+        job = self.reporter.mail
+        return {
+            "version": VERSION,
+            "board": self.board.name,
+            "doing": self.reporter.doing,
+            "mail": ""
+            if job is None
+            else "%d of %d from %s" % (job.number, job.count, job.envelope.sender),
+            "pages": self.reporter.pages,
+            "visits": self.reporter.visits,
+            "next_visit_s": self.poller.seconds_left(),
+            "mails_known": known,
+            "ledger_octets": octets,
+            "heap_peak": self.reporter.heap_peak,
+        }
+
+    def _open_store(self) -> None:
+        trouble = self.ledger.open()
+        if trouble:
+            self.faults.enter(STORAGE, trouble)
+        for text in self.parameters.load():
+            self.faults.enter(PARAMETER, text)
+
+    def _interval(self) -> int:
+        return int(self.parameters.get("pop.interval"))
+
+    async def _visit(self, why: str) -> VisitResult:
+        get = self.parameters.get
+        self.sheet.header = get("record.header")
+        self.sheet.zone_min = self._recording.zone_min = get("clock.zone_min")
+        self.sheet.stall_s = get("pop.stall_s")
+        self._recording.cut_lines = get("record.cut_mm") * self.board.head.lines_per_mm_x100 // 100
+        self.board.film.configure(get("film.dark"), get("film.bright"), get("film.mark_bright"))
+        return await self._receiving.visit(why, self._run_visit)
+
+    def _lost(self, text: str) -> None:
+        self.reporter.event("lost", {"text": text})
+        self.reporter.note("restart", text)
