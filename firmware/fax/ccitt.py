@@ -1,0 +1,159 @@
+"""CCITT lines out of coded octets, damage included: the driver around the decoder core."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from micropython import const
+
+from firmware.fax import ccitt_core as core
+from firmware.fax.lines import DONE, FULL, MORE, LineQueue
+
+if TYPE_CHECKING:
+    from firmware.fax.buffers import FaxBuffers
+    from firmware.fax.coded import Coded
+
+MH_PLAIN = const(0)  # TIFF compression 2: no EOL, each line begins with an octet
+MH = const(1)  # T.4 one-dimensional
+MR = const(2)  # T.4 two-dimensional
+MMR = const(3)  # T.6
+
+_P = const(0)
+_BITS = const(1)
+_ACC = const(2)
+_A0 = const(3)
+_NEXT = const(4)
+_BASE = const(5)
+_STEP = const(8)
+_B1 = const(9)
+_REF = const(10)
+_ROWS = const(12)
+_START = const(13)
+_AFTER = const(14)
+_ALIGN = const(15)
+
+_2D = const(0)
+_LINE = const(16)
+_EOL = const(32)
+_TAG = const(64)
+
+
+class CcittDecoder(LineQueue):
+    """Decodes strips of MH, MR and MMR."""
+
+    def __init__(self, buffers: FaxBuffers, coded: Coded) -> None:
+        super().__init__(buffers, coded)
+        self._tables = buffers.tables
+        self._hunting = False
+        self._lost = False  # MR: no reference line until the next 1-D line
+        self._eols = 0  # EOLs in a row, without a line between
+        self._eols_at = -1
+        self._scheme = MMR
+
+    def begin_strip(self, scheme: int, rows: int) -> None:
+        """Begin a strip of at most `rows` lines, after `coded.begin`."""
+        super().begin_strip(scheme, rows)
+        state = self._state
+        self._scheme = scheme
+        self._hunting = self._lost = False
+        self._eols = 0
+        self._eols_at = -1
+        state[_ALIGN] = 7 if scheme == MH_PLAIN else 0
+        state[_START] = state[_STEP] = (_LINE, _EOL, _EOL, _2D)[scheme]
+        state[_AFTER] = _TAG if scheme == MR else _LINE
+
+    def decode(self) -> int:
+        """Go on: MORE, FULL or DONE."""
+        while True:
+            why = self._find_line() if self._hunting else core.READY
+            if why == core.READY:
+                why = core.decode(self._state, self._input, self._elements, self._tables)
+            if why == core.FULL:
+                return FULL if self._state[_ROWS] else DONE
+            if self._coded.ended:
+                self._ended(why)
+                return DONE
+            if why == core.MORE:
+                return MORE
+            why = self._end_of_data() if self._at_eol() else self._damage(why)
+            if why != core.READY:
+                return FULL if why == core.FULL and self._state[_ROWS] else DONE
+
+    def _ended(self, why: int) -> None:
+        """The data are used up; what is left in the padding is at most the end mark."""
+        if self._state[_ROWS] and not self.reason and not (why == core.BAD and self._at_eol()):
+            self.reason = "the data end early"
+
+    def _at_eol(self) -> bool:
+        """True when the current line has not begun and an EOL, or fill, comes next."""
+        state = self._state
+        if state[_STEP] == _EOL:
+            return False
+        bits = state[_BITS]
+        word = state[_ACC] << 16
+        if bits < 12:
+            word |= self._input[state[_P]] << 8 | self._input[state[_P] + 1]
+        return state[_A0] == 0 and not (word >> bits + 4) & 4094
+
+    def _end_of_data(self) -> int:
+        """An EOL where a line should begin: EOFB (T.6 §2.4.1.1), RTC (T.4 §4.1.4), or EOLs in data said to have none."""
+        state = self._state
+        if self._scheme == MMR:
+            return core.BAD
+        if state[_START] == _LINE:
+            state[_START] = _EOL
+            state[_ALIGN] = 0
+        elif self._eols_at == state[_ROWS]:
+            self._eols += 1
+            if self._eols == 2:  # the third EOL
+                return core.BAD
+        else:
+            self._eols_at = state[_ROWS]
+            self._eols = 1
+        state[_STEP] = _EOL
+        return core.READY
+
+    def _damage(self, why: int) -> int:
+        """A code that is none, or no EOL behind a line: READY to go on, FULL, or BAD to end the strip."""
+        state = self._state
+        if self._scheme == MMR or (self._scheme == MH_PLAIN and state[_START] == _LINE):
+            self.reason = "the coding is damaged"
+            return core.BAD
+        if why == core.NO_EOL and state[_ROWS] == self._rows and self._scheme == MH:
+            state[_START] = state[_STEP] = _LINE  # MH without EOLs, as it seems
+            return core.READY
+        self._hunting = True
+        if why == core.NO_EOL:
+            if state[_ROWS] != self._rows:
+                self.bad_rows += 1  # the line before was too long
+            return core.READY
+        self._lost = self._scheme == MR
+        state[_START] = _EOL
+        return self._repeat()
+
+    def _repeat(self) -> int:
+        """In place of a bad line the one before (RFC 3949 §4.3.3); bad lines before the first good one are left out."""
+        state = self._state
+        self.bad_rows += 1
+        if self._any or state[_ROWS] != self._rows:
+            core.repeat_line(state, self._elements)
+            return core.close_line(state, self._elements)
+        state[_NEXT] = state[_BASE]
+        state[_A0] = 0
+        state[_B1] = state[_REF]
+        state[_STEP] = _EOL
+        return core.READY
+
+    def _find_line(self) -> int:
+        """After damage, go behind the next EOL; MR: of a 1-D line, with copies for the 2-D lines before it."""
+        state = self._state
+        while True:
+            why = core.hunt(state, self._input) if state[_STEP] == _EOL else core.READY
+            if why == core.READY:
+                why = core.eol(state, self._input)
+            if why == core.READY and self._lost and state[_STEP] != _LINE:
+                why = self._repeat()
+            elif why == core.READY:
+                self._hunting = self._lost = False
+                return why
+            if why != core.READY:
+                return why

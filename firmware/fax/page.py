@@ -1,0 +1,117 @@
+"""One fax page from its coded data to packed lines."""
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from firmware.fax.ccitt import CcittDecoder
+from firmware.fax.coded import Coded
+from firmware.fax.lines import DONE, FULL, MORE, LineQueue
+from firmware.fax.packed import PackedDecoder
+from firmware.fax.plotter import Plotter
+from firmware.fax.tiff import MAX_ROWS
+
+if TYPE_CHECKING:
+    from firmware.fax.buffers import FaxBuffers
+    from firmware.fax.coded import Source
+    from firmware.fax.plotter import Sink
+    from firmware.fax.raster import Fit
+    from firmware.fax.tiff import Directory
+
+
+class Quality:
+    """What became of a page: rows decoded (repeated ones included), rows that were damaged, and a note in plain words or ''."""
+
+    def __init__(self, rows: int, bad_rows: int, note: str) -> None:
+        self.rows = rows
+        self.bad_rows = bad_rows
+        self.note = note
+
+
+class FaxPage:
+    """Renders pages, one at a time, in the buffers that it is lent."""
+
+    def __init__(self, buffers: FaxBuffers) -> None:
+        self._coded = Coded(buffers)
+        self._ccitt = CcittDecoder(buffers, self._coded)
+        self._packed = PackedDecoder(buffers, self._coded)
+        self._plotter = Plotter(buffers)
+        self._note = ""
+        self._rows = 0
+
+    async def render(self, source: Source, directory: Directory, fit: Fit, sink: Sink) -> Quality:
+        """Decode, scale and hand on bands of lines.
+
+        Raises what source and sink raise (`Incomplete` when the data end early for good, after the complete rows before
+        that have been handed on) and TiffError when the strip table can't be read.
+        """
+        decoder = self._packed if directory.is_packed() else self._ccitt
+        self._plotter.begin(fit, directory.photometric == 1)
+        decoder.begin_page(directory.width)
+        self._note = ""
+        self._rows = 0
+        left = directory.length or MAX_ROWS
+        strip = 0
+        while left and strip < directory.strips and not self._plotter.full():
+            rows = min(left, directory.rows_per_strip)
+            await self._begin_strip(decoder, source, directory, strip, rows)
+            await self._strip(decoder, source, directory, sink)
+            left -= rows
+            strip += 1
+            if left and strip < directory.strips:
+                await self._blank(decoder, directory, sink)
+        await self._plotter.flush(sink, True)
+        return Quality(self._rows, decoder.bad_rows, self._note)
+
+    async def _begin_strip(
+        self, decoder: LineQueue, source: Source, directory: Directory, strip: int, rows: int
+    ) -> None:
+        offset, octets = await directory.strip(strip)
+        self._coded.begin(offset, octets, directory.fill_order == 2)
+        decoder.begin_strip(directory.scheme(), rows)
+
+    async def _strip(
+        self, decoder: LineQueue, source: Source, directory: Directory, sink: Sink
+    ) -> None:
+        """Decode the strip that was begun."""
+        why = MORE
+        while why != DONE and not self._plotter.full():
+            why = decoder.decode()
+            await self._plot(decoder, sink)
+            if why == MORE:
+                await self._refill(source, directory, sink)
+            elif why == FULL:
+                decoder.recycle()
+        if decoder.reason and decoder.rows_left() and not self._plotter.full():
+            self._remark(decoder, directory)
+
+    async def _plot(self, decoder: LineQueue, sink: Sink) -> None:
+        """Draw the lines that wait; hand bands on as they fill."""
+        rows = decoder.lines()
+        self._rows += rows
+        self._plotter.point(decoder.first)
+        rows = self._plotter.draw(rows)
+        while rows and not self._plotter.full():
+            await self._plotter.flush(sink)
+            await asyncio.sleep(0)
+            rows = self._plotter.draw(rows)
+        decoder.taken()
+
+    async def _refill(self, source: Source, directory: Directory, sink: Sink) -> None:
+        try:
+            await self._coded.more(source)
+        except Exception:
+            await self._plotter.flush(sink)
+            raise
+        source.release(min(self._coded.position, directory.hold))
+
+    async def _blank(self, decoder: LineQueue, directory: Directory, sink: Sink) -> None:
+        """White rows in place of those that a damaged strip did not give."""
+        while decoder.rows_left() and not self._plotter.full():
+            decoder.recycle()
+            decoder.blank(directory.photometric)
+            await self._plot(decoder, sink)
+
+    def _remark(self, decoder: LineQueue, directory: Directory) -> None:
+        if directory.length:
+            self._note = "%s at row %d; %d rows are white" % (decoder.reason, self._rows + 1, decoder.rows_left())

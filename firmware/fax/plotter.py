@@ -1,0 +1,167 @@
+"""Changing elements to packed head lines: scaled in x by moving the elements, in y by repeating or merging lines.
+
+A black run keeps one dot at least however small it gets, and lines that merge are ORed, so a thin line never vanishes.
+
+Bounds of `draw`. `place` (checked by `begin`) maps a position < width to a dot < 8 * stride and the width itself to at most 8 * stride;
+elements are < width, or the closing words = width. So bits lie within the line, and the octet behind a line is only ORed with 0:
+behind the last line of the band that is padding. A row is drawn only while `line + most <= lines of the band`, where
+`most` is the greatest number of lines that one row becomes, so the lines written stay inside the band.
+"""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import micropython
+from micropython import const
+
+from firmware.fax.buffers import BAND
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from micropython import ptr8, ptr16, ptr32
+
+    from firmware.fax.buffers import FaxBuffers
+    from firmware.fax.raster import Fit
+
+    class Sink(Protocol):
+        """Takes packed lines: MSB leftmost, 1 = black."""
+
+        async def write(self, view: memoryview, lines: int) -> None:
+            """Take `lines` lines; the view is valid during the call only."""
+            ...
+
+
+_INDEX = const(0)  # of the next line's elements
+_DOWN = const(1)  # next line of the band
+_LINES = const(2)  # lines of the band
+_MOST = const(3)  # lines that one row becomes at most
+_STRIDE = const(4)  # octets of a line
+_WIDTH = const(5)  # dots of a row
+_SCALE = const(6)  # x scale, fixed point with 15 bits behind the point
+_LEFT = const(7)  # left margin, the same
+_WHITE = const(8)  # 1: the runs said to be black are white
+_Y = const(9)  # y remainder, < _Y_DEN
+_Y_NUM = const(10)
+_Y_DEN = const(11)
+_POINT = const(15)
+
+
+@micropython.viper
+def draw(rows: int, st: ptr32, el: ptr16, band: ptr8, words: ptr32) -> int:
+    """Draw up to `rows` lines of elements into the band (given twice: octets and words); returns how many are left."""
+    y, down, k = int(st[_Y]), int(st[_DOWN]), int(st[_INDEX])
+    width, scale, left = int(st[_WIDTH]), int(st[_SCALE]), int(st[_LEFT])
+    stride = int(st[_STRIDE])
+    last = int(st[_LINES]) - int(st[_MOST])
+    while rows and down <= last:
+        at = down * stride
+        j = k
+        if int(st[_WHITE]):  # with the 0 before the elements the first white run is the first black one, if there is one
+            j = k - 1 if int(el[k]) else k + 1
+        x = int(el[j])
+        while x < width:
+            x = (x * scale + left) >> _POINT
+            end = (int(el[j + 1]) * scale + left) >> _POINT
+            if x >= end:
+                end = x + 1
+            i = at + (x >> 3)
+            e = at + (end >> 3)
+            x = 255 >> (x & 7)
+            if i < e:
+                band[i] = int(band[i]) | x
+                i += 1
+                while i < e:
+                    band[i] = 255
+                    i += 1
+                x = 255
+            band[e] = int(band[e]) | (x & (255 ^ (255 >> (end & 7))))
+            j += 2
+            x = int(el[j])
+        k = int(el[k - 2])
+        rows -= 1
+        y += int(st[_Y_NUM])
+        while y >= int(st[_Y_DEN]):
+            y -= int(st[_Y_DEN])
+            down += 1
+            if y >= int(st[_Y_DEN]):
+                i = (down * stride) >> 2
+                e = i + (stride >> 2)
+                while i < e:
+                    words[i] = int(words[i - (stride >> 2)])
+                    i += 1
+    st[_Y], st[_DOWN], st[_INDEX] = y, down, k
+    return rows
+
+
+@micropython.viper
+def clear(words: ptr32, start: int, end: int) -> int:
+    """Set words start..end-1 to 0; the caller keeps end within the buffer."""
+    while start < end:
+        words[start] = 0
+        start += 1
+    return start
+
+
+class Plotter:
+    """Draws lines into a band and hands full bands on."""
+
+    def __init__(self, buffers: FaxBuffers) -> None:
+        self._band = buffers.band
+        self._view = memoryview(buffers.band)
+        self._elements = buffers.elements
+        self._state = buffers.plot
+        self._left = 0
+
+    def begin(self, fit: Fit, inverted: bool) -> None:
+        """Begin a page. Raises ValueError when the fit would leave the band."""
+        dots = 8 * fit.stride
+        left = fit.left << _POINT
+        scale = ((fit.x_num << _POINT) + fit.x_den - 1) // fit.x_den
+        most = (fit.y_num + fit.y_den - 1) // fit.y_den
+        lines = BAND // fit.stride
+        if (fit.width * scale + left) >> _POINT > dots or ((fit.width - 1) * scale + left) >> _POINT >= dots:
+            raise ValueError("lines of the page are wider than the head's")
+        if most > lines or (fit.y_num != fit.y_den and fit.stride & 3):
+            raise ValueError("lines of the page can't be repeated so often")
+        state = self._state
+        for index, value in enumerate((0, 0, lines, most, fit.stride, fit.width, scale, left, 1 if inverted else 0, 0,
+                                       fit.y_num, fit.y_den)):
+            state[index] = value
+        self._left = fit.lines
+        clear(self._band, 0, len(self._band) >> 2)
+
+    def point(self, index: int) -> None:
+        """Say where the elements of the next line are."""
+        self._state[_INDEX] = index
+
+    def draw(self, rows: int) -> int:
+        """Draw up to `rows` lines, one behind the other; returns how many did not fit into the band."""
+        return draw(rows, self._state, self._elements, self._band, self._band)
+
+    def full(self) -> bool:
+        """True when no further line is wanted: the page is as long as it may be."""
+        return self._left <= 0
+
+    async def flush(self, sink: Sink, last: bool = False) -> None:
+        """Hand the finished lines on; with `last` one that others could still have merged into as well."""
+        state = self._state
+        stride, down = state[_STRIDE], state[_DOWN]
+        open_line = state[_Y] > 0 and state[_Y_NUM] < state[_Y_DEN]
+        lines = min(down + (1 if last and open_line else 0), self._left)
+        if lines:
+            await sink.write(self._view[: lines * stride], lines)
+            self._left -= lines
+        self._keep(open_line and not last)
+
+    def _keep(self, open_line: bool) -> None:
+        """Empty the band but for a line that isn't finished."""
+        state = self._state
+        stride, down = state[_STRIDE], state[_DOWN]
+        start = 0
+        if open_line:
+            if down:
+                self._view[:stride] = self._view[down * stride : (down + 1) * stride]
+            start = stride
+        clear(self._band, start >> 2, len(self._band) >> 2)
+        state[_DOWN] = 0
