@@ -62,7 +62,7 @@ def decode_words(raw: bytes) -> str:
     return text + _plain(raw[at:])
 
 
-def _quoted_end(raw: bytes, at: int) -> int:
+def quoted_end(raw: bytes, at: int) -> int:
     """Offset of the quote that closes the one at `at`, or the end."""
     at += 1
     while at < len(raw) and raw[at] != 0x22:
@@ -75,7 +75,7 @@ def _unquote(raw: bytes) -> bytes:
     raw = raw.strip()
     if raw[:1] != b'"':
         return raw
-    return raw[1 : _quoted_end(raw, 0)].replace(b"\\\\", b"\\").replace(b'\\"', b'"')
+    return raw[1 : quoted_end(raw, 0)].replace(b"\\\\", b"\\").replace(b'\\"', b'"')
 
 
 def split_value(raw: bytes) -> tuple[str, list[tuple[str, bytes]]]:
@@ -84,7 +84,7 @@ def split_value(raw: bytes) -> tuple[str, list[tuple[str, bytes]]]:
     start = at = 0
     while at < len(raw):
         if raw[at] == 0x22:
-            at = _quoted_end(raw, at)
+            at = quoted_end(raw, at)
         elif raw[at] == 0x3B:
             pieces.append(raw[start:at])
             start = at + 1

@@ -3,14 +3,20 @@ from __future__ import annotations
 
 import base64
 import quopri
+import random
+import subprocess
+from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from firmware.mail.message import HEADROOM, MAX_PARTS
-from tests.unit.mail_support import read_mail, told
+from tests.unit.mail_support import fingerprint, read_mail, told
 from tests.unit.test_mail_transfer import decoded
+from tools.micropython_binary import find
+
+ROOT = Path(__file__).resolve().parents[2]
 
 QUICK = settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -94,3 +100,32 @@ def test_the_reader_keeps_no_more_than_its_buffer() -> None:
     kept, _envelope = read_mail(mail, 0, True, room=512)
     assert told(kept) == [("text/plain", body, "")]
     assert HEADROOM + 512 < 4096
+
+
+PROGRAM = """
+import sys
+sys.path[:0] = [%r, %r]
+import binascii
+from tests.unit.mail_support import fingerprint
+for line in open(%r):
+    step, complete, mail = line.split()
+    print(fingerprint(binascii.unhexlify(mail), int(step), complete == "1"))
+"""
+
+
+def test_micropython_reads_the_same(tmp_path: Path) -> None:
+    chance = random.Random(2)
+    corpus = []
+    for _ in range(400):
+        head = chance.choice([b"", b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"])
+        count = chance.randrange(60)
+        pieces = [chance.choice([*PIECES, chance.randbytes(5)]) for _ in range(count)]
+        mail = head + b"".join(pieces)
+        corpus.append((mail or b"\0", chance.randrange(1, 60), chance.random() < 0.8))
+    file = tmp_path / "mails"
+    file.write_text("".join("%d %d %s\n" % (step, complete, mail.hex())
+                            for mail, step, complete in corpus))
+    program = PROGRAM % (str(ROOT / "sim/modules/micropython"), str(ROOT), str(file))
+    said = subprocess.run([find(), "-X", "heapsize=384k", "-c", program],
+                          capture_output=True, text=True, check=True).stdout.split()
+    assert said == [fingerprint(mail, step, complete) for mail, step, complete in corpus]

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from firmware.mail.charset import Decoder
-from firmware.mail.header import format_date, parse_address, parse_date
+from firmware.mail.date import format_date, parse_date
+from firmware.mail.header import parse_address
 from firmware.mail.words import decode_words, parameter_text, split_value
 from tests.unit.mail_support import read_mail, told
 

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import asyncio
+import binascii
+import hashlib
 from typing import TYPE_CHECKING
 
 from firmware.mail.message import HEADROOM, MessageReader
@@ -58,6 +60,22 @@ def read_mail(
 def told(kept: list[Kept]) -> list[tuple[str, bytes, str]]:
     """(type, octets, damage) of each part."""
     return [(one.part.content_type, bytes(one.octets), one.damage) for one in kept]
+
+
+def fingerprint(mail: bytes, step: int, complete: bool) -> str:
+    """A digest of all that is read of `mail`."""
+    kept, envelope = read_mail(mail, step, complete, room=512)
+    digest = hashlib.sha256()
+    for one in kept:
+        part = one.part
+        for text in (part.content_type, part.charset, part.name, part.disposition, one.damage):
+            digest.update(text.encode() + b"\0")
+        digest.update(b"%d %d %d " % (part.number, part.alternative, len(one.octets)))
+        digest.update(one.octets)
+    for text in (envelope.sender, envelope.sender_name, envelope.subject, envelope.date,
+                 envelope.message_id, envelope.return_path):
+        digest.update(text.encode() + b"\0")
+    return binascii.hexlify(digest.digest()).decode()
 
 
 def crlf(text: str) -> bytes:

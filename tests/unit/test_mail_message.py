@@ -171,6 +171,12 @@ def test_a_boundary_that_never_comes_is_told() -> None:
         ("multipart/related", b"", "the boundary never came"), ("text/plain", b"y", "")]
 
 
+def test_a_last_delimiter_without_its_closing_dashes_begins_no_part() -> None:
+    for step in (0, 1):
+        kept, _envelope = read_mail(multipart("--b\n\nx\n--b\n"), step)
+        assert told(kept) == [("text/plain", b"x", "")]
+
+
 def test_a_multipart_without_a_usable_boundary_is_told() -> None:
     for parameter in ("", "; boundary=", '; boundary=""', "; boundary=" + "x" * 201):
         kept, _envelope = read_mail(crlf("Content-Type: multipart/mixed%s\n\n--x\n" % parameter))
