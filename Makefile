@@ -4,7 +4,7 @@ ARGS ?=
 ARCH ?= x64
 VENV := .venv
 PY := $(VENV)/bin/python
-PIP := $(PY) -m pip --disable-pip-version-check install --quiet
+PIP := $(PY) -m pip --disable-pip-version-check install --quiet --quiet
 STUBS := $(VENV)/stubs-rp2.done $(VENV)/stubs-esp32.done
 
 .PHONY: help run test lint bench build flash console clean
@@ -52,7 +52,7 @@ clean:
 $(VENV)/done: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo 'Python 3.11 or later is needed; name one with PYTHON=...' >&2; exit 1; }
-	@echo 'setting up $(VENV) ...'
+	@echo 'setting up $(VENV), a minute ...'
 	@$(PY) -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV) || \
 	  { echo 'python -m venv failed; on Debian: apt-get install python3-venv' >&2; rm -rf $(VENV); exit 1; }
 	@$(PIP) -r requirements.txt

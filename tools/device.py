@@ -81,8 +81,7 @@ class DeviceError(Exception):
 
 
 class Kind(NamedTuple):
-    """What the device runs: architecture ('' without native code) and `.mpy` version, sub-version.
-    """
+    """What the device runs: architecture ('' without native code) and `.mpy` version, sub-version."""
 
     arch: str
     version: int
@@ -170,13 +169,14 @@ class Device:
             self._transport.exec_raw_no_follow("import machine\nmachine.reset()\n")
         self._reopen()
 
-    def start(self) -> None:
-        """Let the firmware start again and start it."""
+    def release(self, start: bool) -> None:
+        """Let the firmware start with the next restart, and with `start` at once."""
         self.remove(HOLD)
-        with self._said():
-            self._transport.exit_raw_repl()
-            self._transport.serial.write(b"\x04")
-            self._transport.serial.flush()
+        if start:
+            with self._said():
+                self._transport.exit_raw_repl()
+                self._transport.serial.write(b"\x04")
+                self._transport.serial.flush()
 
     def _open(self) -> SerialTransport:
         try:

@@ -57,10 +57,11 @@ def differing(device: Device, sums: dict[str, str]) -> list[str]:
 
 
 def copy(device: Device, tree: Path, sums: dict[str, str], say: Say) -> None:
-    """Copy what differs, remove what is not of the tree (a stale `.py` would win over its `.mpy`).
-    """
+    """Copy what differs, remove what is not of the tree (a stale `.py` would win over its `.mpy`)."""
     stale = [name for folder in ROOTS for name in device.names(folder) if name not in sums]
     changed = differing(device, sums)
+    if not stale and not changed:
+        return
     for name in stale:
         say("remove %s" % name)
         device.remove(name)
@@ -87,18 +88,26 @@ def verify(device: Device, sums: dict[str, str]) -> None:
 
 
 def flash(device: Device, tree: Path, arch: str, start: bool = True, say: Say = print) -> None:
-    """Bring the device up to date with the tree. Raises DeviceError; then the firmware is not
-    started.
+    """Bring the device up to date with the tree. Raises DeviceError; then it stays held: its
+    firmware does not start until a later flash succeeds.
     """
     check_kind(device.kind(), tree, arch)
     sums = wanted(tree)
-    if differing(device, sums):
-        device.hold()
-        copy(device, tree, sums, say)
+    device.hold()
+    copy(device, tree, sums, say)
     verify(device, sums)
     say("%d files on the device verified by SHA-256" % len(sums))
-    if start:
-        device.start()
+    device.release(start)
+
+
+def compare(device: Device, tree: Path, start: bool = True, say: Say = print) -> None:
+    """Only compare; the firmware goes on as it was. Raises VerifyError."""
+    device.hold()
+    try:
+        verify(device, wanted(tree))
+    finally:
+        device.release(start)
+    say("the device holds the tree as built")
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -109,8 +118,7 @@ def _run(options: argparse.Namespace) -> None:
         arch = options.arch or kind.build_arch()
         tree = options.tree or build_tree(ROOT / "build", arch)
         if options.verify:
-            verify(device, wanted(tree))
-            print("the device holds the tree as built")
+            compare(device, tree, not options.no_start)
         else:
             flash(device, tree, arch, not options.no_start)
     finally:

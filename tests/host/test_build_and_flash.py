@@ -224,6 +224,20 @@ def test_only_what_changed_is_copied_again(project: Path, tmp_path: Path, board:
     assert [line for line in said if line.startswith("copy")] == ["copy 1/1 firmware/main.mpy"]
 
 
+def test_command_line_flashes_compares_and_finds_damage(
+    project: Path, tmp_path: Path, board: Board, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tree = str(build_tree(tmp_path / "out"))
+    arguments = [board.port, "--tree", tree, "--no-start"]
+    assert flash.main(arguments) == 0
+    assert flash.main([*arguments, "--verify"]) == 0
+    assert "the device holds the tree as built" in capsys.readouterr().out
+    (board.folder / "firmware" / "text" / "small.fnt").write_bytes(bytes(256))
+    assert flash.main([*arguments, "--verify"]) == 1
+    assert "firmware/text/small.fnt" in capsys.readouterr().err
+    assert not (board.folder / "hold").exists()
+
+
 def test_damage_on_the_way_is_detected(project: Path, tmp_path: Path, board: Board) -> None:
     class Noisy(Device):
         def put(self, name: str, content: bytes) -> None:
@@ -245,7 +259,7 @@ def test_running_firmware_is_held_and_the_board_restarted(
     device.hold()
     assert board.starts > starts
     assert (board.folder / "hold").exists()
-    device.start()
+    device.release(start=True)
     device.close()
     assert not (board.folder / "hold").exists()
 
