@@ -81,7 +81,9 @@ class DeviceError(Exception):
 
 
 class Kind(NamedTuple):
-    """What the device runs: architecture ('' without native code) and `.mpy` version, sub-version."""
+    """What the device runs: architecture ('' without native code) and `.mpy` version, sub-
+    version.
+    """
 
     arch: str
     version: int

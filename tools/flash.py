@@ -57,7 +57,9 @@ def differing(device: Device, sums: dict[str, str]) -> list[str]:
 
 
 def copy(device: Device, tree: Path, sums: dict[str, str], say: Say) -> None:
-    """Copy what differs, remove what is not of the tree (a stale `.py` would win over its `.mpy`)."""
+    """Copy what differs, remove what is not of the tree (a stale `.py` would win over its
+    `.mpy`).
+    """
     stale = [name for folder in ROOTS for name in device.names(folder) if name not in sums]
     changed = differing(device, sums)
     if not stale and not changed:

@@ -31,8 +31,14 @@ def stubs_of(board: str) -> Path:
 
 def _run(what: str, command: Sequence[str], **environment: str) -> bool:
     began = time.monotonic()
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False,
-                          env={**os.environ, **environment})
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
     print("%-34s %s (%.1f s)" % (what, _word(done.returncode == 0), time.monotonic() - began))
     if done.returncode:
         print((done.stdout + done.stderr).rstrip())
@@ -55,8 +61,9 @@ def _board(board: str, port: str) -> bool:
     options = ("--custom-typeshed-dir", str(stubs), "--follow-imports", "silent", "--strict")
     config = ("--config-file", str(ROOT / "tools" / "mypy-boards.ini"))
     # the folder is the standard library's and the search path of the board's own modules as well
-    return _run("%s, stubs of %s" % (port, board), (*MYPY, *config, *options, port),
-                MYPYPATH=str(stubs))
+    return _run(
+        "%s, stubs of %s" % (port, board), (*MYPY, *config, *options, port), MYPYPATH=str(stubs)
+    )
 
 
 def _compiles() -> bool:

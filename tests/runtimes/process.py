@@ -21,7 +21,8 @@ OUTPUT_LIMIT = 20_000
 
 
 class Answer(NamedTuple):
-    """What became of one test: passed, failed, skipped, broken (the module), crashed or timeout.
+    """What became of one test: passed, failed, skipped, broken (the module), crashed or
+    timeout.
     """
 
     word: str
