@@ -94,20 +94,22 @@ class Module(NamedTuple):
         return self.room in ("firmware", "hal") and self.name != TYPES_ONLY
 
 
-def modules(root: Path = ROOT) -> list[Module]:
-    """All Python files of the house."""
-    paths = sorted(path for folder in FOLDERS for path in (root / folder).rglob("*.py"))
-    return [
-        Module(path.relative_to(root).as_posix(), text, ast.parse(text, str(path)))
-        for path in paths
-        for text in [path.read_text(encoding="utf-8")]
-    ]
+def modules(root: Path = ROOT) -> tuple[list[Module], list[str]]:
+    """All Python files of the house, and what can't be parsed."""
+    house, broken = [], []
+    for path in sorted(path for folder in FOLDERS for path in (root / folder).rglob("*.py")):
+        name = path.relative_to(root).as_posix()
+        text = path.read_text(encoding="utf-8")
+        try:
+            house.append(Module(name, text, ast.parse(text, name)))
+        except SyntaxError as error:
+            broken.append("%s:%s: %s" % (name, error.lineno, error.msg))
+    return house, broken
 
 
 def findings(root: Path = ROOT) -> list[str]:
     """Every breach of a rule."""
-    found: list[str] = []
-    house = modules(root)
+    house, found = modules(root)
     for module in house:
         for check in (
             _imports,

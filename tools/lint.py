@@ -10,6 +10,7 @@ included.
 from __future__ import annotations
 
 import os
+import os
 import subprocess
 import sys
 import time
@@ -29,15 +30,15 @@ def stubs_of(board: str) -> Path:
     return Path(sys.prefix) / ("stubs-" + board)
 
 
-def _run(what: str, command: Sequence[str], **environment: str) -> bool:
+def _run(what: str, command: Sequence[str], environment: dict[str, str] | None = None) -> bool:
     began = time.monotonic()
     done = subprocess.run(
         command,
         cwd=ROOT,
+        env={**os.environ, **(environment or {})},
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, **environment},
     )
     print("%-34s %s (%.1f s)" % (what, _word(done.returncode == 0), time.monotonic() - began))
     if done.returncode:
@@ -49,7 +50,8 @@ def _word(good: bool) -> str:
     return "ok" if good else "FAILED"
 
 
-def _board(board: str, port: str) -> bool:
+def check_port(board: str, port: str) -> bool:
+    """Read one port with the types of its board; prints what is wrong, True when nothing is."""
     stubs = stubs_of(board)
     if not (ROOT / port).is_file():
         print("%-34s FAILED: no such file" % port)
@@ -58,11 +60,12 @@ def _board(board: str, port: str) -> bool:
         print("%-34s FAILED: no stubs in %s; make lint fetches them" % (port, stubs))
         return False
     # the rest of hal/ is read for its types only: its own errors come from the main run
-    options = ("--custom-typeshed-dir", str(stubs), "--follow-imports", "silent", "--strict")
-    config = ("--config-file", str(ROOT / "tools" / "mypy-boards.ini"))
-    # the folder is the standard library's and the search path of the board's own modules as well
+    options = ["--strict", "--follow-imports", "silent", "--custom-typeshed-dir", str(stubs)]
+    config = ["--config-file", "tools/mypy-boards.ini", "--cache-dir", ".mypy_cache/" + board]
     return _run(
-        "%s, stubs of %s" % (port, board), (*MYPY, *config, *options, port), MYPYPATH=str(stubs)
+        "%s, stubs of %s" % (port, board),
+        [*MYPY, *config, *options, port],
+        {"MYPYPATH": str(stubs)},
     )
 
 
@@ -95,7 +98,7 @@ def main() -> int:
     good = [
         _run("ruff", ruff),
         _run("types", MYPY),
-        *[_board(board, port) for board, port in BOARDS.items()],
+        *[check_port(board, port) for board, port in BOARDS.items()],
         _compiles(),
         _house(),
     ]
