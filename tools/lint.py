@@ -10,7 +10,6 @@ included.
 from __future__ import annotations
 
 import os
-import os
 import subprocess
 import sys
 import time
