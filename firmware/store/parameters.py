@@ -26,25 +26,26 @@ NUMBER = "number"
 CHOICE = "choice"
 SWITCH = "switch"
 
-# name: (kind, default, (least, most) of a number or of a text's characters, or the choices; help)
+# name: (kind, default, (least, most) of a number or of a text's characters, or the choices)
+# What each is for stands in service/commands/_parameters.py, which is loaded when it is asked for.
 TABLE = {
-    "pop.host": (TEXT, "", (0, 100), "mail server: name or address"),
-    "pop.port": (NUMBER, 110, (1, 65535), "its TCP port"),
-    "pop.user": (TEXT, "", (0, 100), "user name of the mailbox"),
-    "pop.password": (SECRET, "", (0, 100), "password of the mailbox"),
-    "pop.login": (CHOICE, "auto", ("auto", "user", "apop"), "how to log in"),
-    "pop.delete": (CHOICE, "after-record", ("after-record", "never"), "what becomes of mails"),
-    "pop.interval": (NUMBER, 3, (0, 1440), "minutes between visits, 0: by hand only"),
-    "pop.connect_s": (NUMBER, 30, (1, 300), "seconds to wait for a connection"),
-    "pop.reply_s": (NUMBER, 60, (1, 600), "seconds to wait for an answer"),
-    "pop.silence_s": (NUMBER, 60, (1, 600), "seconds of silence allowed within a mail"),
-    "pop.stall_s": (NUMBER, 300, (1, 3600), "seconds that paper may keep a mail waiting"),
-    "record.header": (SWITCH, True, (), "header line at the top of each page"),
-    "record.cut_mm": (NUMBER, 6, (0, 15), "mm cut at the end before a page is reduced"),
-    "film.dark": (NUMBER, 0, (0, 65535), "ink mark sensor: reading of the dark surface"),
-    "film.bright": (NUMBER, 65535, (0, 65535), "ink mark sensor: reading of the bright one"),
-    "film.mark_bright": (SWITCH, True, (), "the film's end mark is the bright surface"),
-    "clock.zone_min": (NUMBER, 0, (-720, 840), "minutes east of UTC"),
+    "pop.host": (TEXT, "", (0, 100)),
+    "pop.port": (NUMBER, 110, (1, 65535)),
+    "pop.user": (TEXT, "", (0, 100)),
+    "pop.password": (SECRET, "", (0, 100)),
+    "pop.login": (CHOICE, "auto", ("auto", "user", "apop")),
+    "pop.delete": (CHOICE, "after-record", ("after-record", "never")),
+    "pop.interval": (NUMBER, 3, (0, 1440)),
+    "pop.connect_s": (NUMBER, 30, (1, 300)),
+    "pop.reply_s": (NUMBER, 60, (1, 600)),
+    "pop.silence_s": (NUMBER, 60, (1, 600)),
+    "pop.stall_s": (NUMBER, 300, (1, 3600)),
+    "record.header": (SWITCH, True, ()),
+    "record.cut_mm": (NUMBER, 6, (0, 15)),
+    "film.dark": (NUMBER, 0, (0, 65535)),
+    "film.bright": (NUMBER, 65535, (0, 65535)),
+    "film.mark_bright": (SWITCH, True, ()),
+    "clock.zone_min": (NUMBER, 0, (-720, 840)),
 }
 
 
@@ -152,7 +153,7 @@ def names() -> list[str]:
 
 def allowed(name: str) -> str:
     """What may be set, in words. Raises ValueError for an unknown name."""
-    kind, _default, extent, _help = _row(name)
+    kind, _default, extent = _row(name)
     if kind == SWITCH:
         return "on or off"
     if kind == CHOICE:
@@ -164,7 +165,7 @@ def allowed(name: str) -> str:
 
 def parse(name: str, text: str) -> str | int | bool:
     """The value that the typed text means. Raises ValueError that says what is allowed; never shows a secret."""
-    kind, _default, extent, _help = _row(name)
+    kind, _default, extent = _row(name)
     if kind == NUMBER:
         digits = text[1:] if text[:1] == "-" else text
         if digits.isdigit() and len(digits) < 10 and extent[0] <= int(text) <= extent[1]:
@@ -190,7 +191,7 @@ def _plain_text(name: str, kind: str, text: str, most: int) -> str:
     return text
 
 
-def _row(name: str) -> tuple[str, str | int | bool, tuple[int, ...] | tuple[str, ...], str]:
+def _row(name: str) -> tuple[str, str | int | bool, tuple[Any, ...]]:
     row = TABLE.get(name)
     if row is None:
         raise ValueError("there is no parameter '%s'; 'param list' shows all" % name[:40])

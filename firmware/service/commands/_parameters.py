@@ -1,0 +1,24 @@
+"""What each function parameter is for, at most 39 characters. The table of
+`store/parameters.py` has the rest; it stays loaded, so these texts stand apart.
+"""
+from __future__ import annotations
+
+HELP = {
+    "pop.host": "mail server: name or address",
+    "pop.port": "its TCP port",
+    "pop.user": "user name of the mailbox",
+    "pop.password": "password of the mailbox",
+    "pop.login": "how to log in",
+    "pop.delete": "what becomes of mails",
+    "pop.interval": "minutes between visits; 0: by hand only",
+    "pop.connect_s": "seconds to wait for a connection",
+    "pop.reply_s": "seconds to wait for an answer",
+    "pop.silence_s": "seconds of silence allowed in a mail",
+    "pop.stall_s": "seconds that paper may hold up a mail",
+    "record.header": "header line at the top of each page",
+    "record.cut_mm": "mm cut off before a page is reduced",
+    "film.dark": "ink mark sensor: reading when dark",
+    "film.bright": "ink mark sensor: reading when bright",
+    "film.mark_bright": "the film's end mark is the bright part",
+    "clock.zone_min": "minutes east of UTC",
+}

@@ -1,0 +1,69 @@
+"""param: the function parameters."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from firmware.service.commands._parameters import HELP
+from firmware.service.commands._table import row
+from firmware.service.registry import USAGE as WRONG_USAGE
+from firmware.service.registry import VALUE, CommandError
+from firmware.store import parameters as table
+
+if TYPE_CHECKING:
+    from firmware.service.output import Output
+    from firmware.service.registry import Context
+    from firmware.store.parameters import Parameters
+
+USAGE = "param list [start] | get NAME | set NAME VALUE | reset NAME"
+SUMMARY = "show and set the function parameters"
+DETAILS = ("A value with blanks, or an empty one, is put into quotation marks. '*' marks values "
+           "that were set. Secrets are never shown, and not kept in the lines that the up key "
+           "brings back.")
+
+_WIDTHS = (1, 16, 20, 0)
+
+
+async def run(context: Context, arguments: list[str], out: Output) -> str:
+    """Dispatch on the first argument."""
+    parameters = context.parameters
+    verb = arguments[0] if arguments else "list"
+    rest = arguments[1:]
+    if verb == "list" and len(rest) <= 1:
+        return await _list(parameters, rest[0] if rest else "", out)
+    if verb == "get" and len(rest) == 1:
+        return await _get(parameters, rest[0], out)
+    if verb == "reset" and len(rest) == 1:
+        parameters.reset(rest[0])
+        return _shown(parameters, rest[0])
+    if verb == "set" and len(rest) == 2:
+        parameters.set(rest[0], rest[1])
+        return _shown(parameters, rest[0])
+    if verb == "set" and len(rest) > 2:
+        raise CommandError(VALUE, "put a value with blanks into quotation marks")
+    raise CommandError(WRONG_USAGE)
+
+
+async def _list(parameters: Parameters, start: str, out: Output) -> str:
+    count = 0
+    for name in table.names():
+        if name.startswith(start):
+            mark = "*" if parameters.is_set(name) else ""
+            text = parameters.text(name)
+            shown = text if len(text) <= _WIDTHS[2] else text[:_WIDTHS[2] - 2] + ".."
+            await row(out, _WIDTHS, (mark, name, shown, HELP[name]))
+            count += 1
+    if not count:
+        raise CommandError(VALUE, "no parameter begins with '%s'" % start[:20])
+    return "%d parameters" % count
+
+
+async def _get(parameters: Parameters, name: str, out: Output) -> str:
+    shown = _shown(parameters, name)
+    await out.line("# %s; %s" % (HELP[name], table.allowed(name)))
+    default = "" if parameters.is_set(name) else "default, "
+    await out.line("# %snow '%s'" % (default, parameters.text(name)))
+    return shown
+
+
+def _shown(parameters: Parameters, name: str) -> str:
+    return "%s = %s" % (name, parameters.text(name) or '""')

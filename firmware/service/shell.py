@@ -1,0 +1,99 @@
+"""The service shell: prompt, line, command, answer; over the board's serial line.
+
+Every command ends in exactly one line, `OK` and perhaps a text, or `ERROR <code> "text"`; the lines
+before it are its output, and those that begin with '#' are remarks for people.
+"""
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+from typing import TYPE_CHECKING
+
+from firmware.service.editor import LineEditor
+from firmware.service.output import Output
+
+if TYPE_CHECKING:
+    from firmware.devices import Serial
+    from firmware.service.registry import Context
+
+PROMPT = "uf-e1> "
+
+_PACKAGE = "firmware.service"
+_RESIDENT = ("shell", "editor", "output", "commands")
+
+
+class Shell:
+    """The console of one serial line; `context` is what commands see."""
+
+    def __init__(self, serial: Serial, context: Context) -> None:
+        self._serial = serial
+        self._context = context
+        self._out = Output(serial)
+        self._editor = LineEditor(PROMPT, _commands_like)
+        self._octets = bytearray(32)
+        self._at = self._have = 0
+
+    async def run(self) -> None:
+        """Serve for ever. A line that fails is tried again every second."""
+        await self._out.send("\r\n# UF-E1 service console; 'help' lists the commands\r\n")
+        while True:
+            try:
+                line = await self._read_line()
+            except OSError:
+                await asyncio.sleep(1)
+                continue
+            await self.execute(line)
+
+    async def execute(self, line: str) -> None:
+        """Run one command line and write its answer; an empty line has none."""
+        from firmware.service.registry import answer
+
+        out = self._out
+        try:
+            final, text = await answer(line, self._context, out)
+        finally:
+            _drop_loaded()
+        if final:
+            await out.answer(final, text)
+        then, out.afterwards = out.afterwards, None
+        if then is not None:
+            await asyncio.sleep(0.2)  # the answer shall be out before the line falls silent
+            then()
+
+    async def _read_line(self) -> str:
+        editor = self._editor
+        await self._out.send(editor.start())
+        while not editor.done:
+            await self._out.send(editor.feed(await self._next()))
+        editor.remember(editor.line)
+        return editor.line
+
+    async def _next(self) -> int:
+        if self._at >= self._have:
+            self._at = self._have = 0
+            self._have = await self._serial.readinto(memoryview(self._octets))
+            self._out.listen()
+        self._at += 1
+        return self._octets[self._at - 1]
+
+
+def _commands_like(start: str) -> list[str]:
+    from firmware.service.registry import names
+
+    try:
+        return [name for name in names() if name.startswith(start)]
+    finally:
+        _drop_loaded()
+
+
+def _drop_loaded() -> None:
+    """Forget all that was loaded for a command; its memory is free again."""
+    for name in list(sys.modules):
+        room, _dot, short = name.rpartition(".")
+        if room.startswith(_PACKAGE) and not (room == _PACKAGE and short in _RESIDENT):
+            del sys.modules[name]
+            package = sys.modules.get(room)
+            if hasattr(package, short):
+                delattr(package, short)
+    gc.collect()
