@@ -51,7 +51,7 @@ if TYPE_CHECKING:
             ...
 
         def forget_others(self, live_keys: Iterable[bytes]) -> None:
-            """Only these are left in the maildrop."""
+            """These are in the maildrop, and no others."""
             ...
 
     class Settings(Protocol):
@@ -109,6 +109,7 @@ class Visit:
         self._window = MailWindow(block if block is not None else bytearray(WINDOW_OCTETS))
         self._next_first = 1
         self._mailbox = b""
+        self._told = False
         self._handed: Body | None = None
         self._talking = asyncio.Lock()
 
@@ -117,6 +118,7 @@ class Visit:
         result = VisitResult()
         first, self._next_first = self._next_first, 1
         self._window.open(first)
+        self._told = False
         keeper = asyncio.create_task(self._keep_alive())
         try:
             try:
@@ -149,9 +151,9 @@ class Visit:
         result.mails, _octets = await self._session.stat()
 
     async def _serve(self, result: VisitResult) -> None:
-        if not result.mails:
-            return
-        await self._read_listings()
+        if result.mails:
+            await self._read_listings()
+        self._tell_ledger()
         for number in self._window.numbers(0):
             if not await self._serve_one(number, result):
                 return
@@ -181,6 +183,8 @@ class Visit:
             outcome = 0
             if self._ledger.is_finished(key):
                 window.set(number, FINISHED)
+                if window.has(number, SHARED):
+                    self._report(0, "mail %d: a copy of it is on paper" % number)
             else:
                 outcome = await self._fetch(number, key, result)
         except Refused as refused:
@@ -254,8 +258,16 @@ class Visit:
             # the mails beyond move down by what was deleted
             self._next_first = max(window.next_first - result.deleted, 1)
             result.more = True
-        elif window.first == 1 and window.count(KEYED) == window.count(0) > 0:
-            ledger.forget_others(window.key(number) for number in window.numbers(KEYED, MARKED))
+        if not self._told:
+            self._tell_ledger()
+
+    def _tell_ledger(self) -> None:
+        """Tell the ledger what the server lists, once all keys of the maildrop are known."""
+        window = self._window
+        if window.first > 1 or window.next_first or window.count(0, KEYED):
+            return
+        self._told = True
+        self._ledger.forget_others(window.key(number) for number in window.numbers(KEYED, MARKED))
 
     async def _keep_alive(self) -> None:
         """Say NOOP while a mail that has come whole waits for paper."""

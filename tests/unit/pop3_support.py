@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
     from firmware.pop3.reply import Body
 
-DROP = "drop"  # in a list of replies: the end of the stream
-SILENCE = "silence"  # nothing until somebody gives up waiting, once
+DROP = -1  # in a list of replies: the end of the stream
+SILENCE = -2  # nothing until somebody gives up waiting, once
 
 
 class ScriptedLink:

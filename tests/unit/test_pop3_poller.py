@@ -1,0 +1,151 @@
+"""When the mailbox is visited (POP3 rules 10 and 11)."""
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from firmware.pop3 import poller
+from firmware.pop3.poller import LONGEST_RETRY_S, REFUSALS, Poller
+from firmware.recording import faults
+from tests.unit.pop3_support import FakeClock, replaced
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Result:
+    def __init__(self, code: int = 0, more: bool = False) -> None:
+        self.code = code
+        self.more = more
+
+
+class Bench:
+    """A poller whose time passes as fast as it sleeps."""
+
+    def __init__(self, *results: Result, interval: int = 3, chance: float = 0.5) -> None:
+        self.clock = FakeClock()
+        self.start = self.clock.ms
+        self.results = list(results)
+        self.interval = interval
+        self.visits: list[tuple[str, int]] = []
+        self.sleeps: set[float] = set()
+        self.at: dict[int, Any] = {}  # second: what to do then
+        self.beats = 0
+        self.poller = Poller(self.clock, self.visit, lambda: self.interval, lambda: chance,
+                             self.beat)
+
+    def beat(self) -> None:
+        self.beats += 1
+
+    def seconds(self) -> int:
+        return (self.clock.ms - self.start) // 1000
+
+    async def visit(self, why: str) -> Result:
+        self.visits.append((why, self.seconds()))
+        return self.results.pop(0) if self.results else Result()
+
+    async def sleep(self, seconds: float) -> None:
+        self.sleeps.add(seconds)
+        self.clock.ms += int(seconds * 1000)
+        action = self.at.pop(self.seconds(), None)
+        if action is not None:
+            action()
+        if self.seconds() > self.until:
+            raise asyncio.CancelledError
+
+    def run(self, seconds: int) -> list[tuple[str, int]]:
+        self.until = seconds
+
+        class Hurried:
+            sleep = self.sleep
+
+        undo = replaced(poller, "asyncio", Hurried)
+        try:
+            asyncio.run(self.poller.run())
+        except asyncio.CancelledError:
+            pass
+        finally:
+            undo()
+        return self.visits
+
+
+def test_visits_at_power_on_and_then_by_the_interval() -> None:
+    assert Bench().run(400) == [("power-on", 0), ("interval", 180), ("interval", 360)]
+
+
+def test_sleeps_a_second_at_a_time_and_says_that_it_lives() -> None:
+    bench = Bench()
+    bench.run(100)
+    assert bench.sleeps == {1} and bench.beats >= 100
+
+
+def test_interval_0_visits_by_hand_only() -> None:
+    bench = Bench(interval=0)
+    bench.at[50] = bench.poller.poll_now
+    assert bench.run(1000) == [("manual", 50)]
+    assert bench.poller.seconds_left() == -1
+
+
+def test_failure_by_hand_with_interval_0_is_not_retried() -> None:
+    bench = Bench(Result(faults.NO_SERVER), interval=0)
+    bench.at[50] = bench.poller.poll_now
+    assert bench.run(5000) == [("manual", 50)]
+
+
+def test_manual_visit_starts_the_interval_anew() -> None:
+    bench = Bench()
+    bench.at[100] = bench.poller.poll_now
+    assert bench.run(300) == [("power-on", 0), ("manual", 100), ("interval", 280)]
+
+
+def test_changed_interval_counts_at_once() -> None:
+    bench = Bench(interval=60)
+    bench.at[100] = lambda: setattr(bench, "interval", 2)
+    assert bench.run(200) == [("power-on", 0), ("interval", 120)]
+
+
+def test_more_mails_are_fetched_at_once() -> None:
+    assert Bench(Result(more=True), Result(more=True)).run(10) == [
+        ("power-on", 0), ("more", 0), ("more", 0)]
+
+
+def test_failures_are_retried_ever_later_up_to_a_cap() -> None:
+    bench = Bench(*[Result(faults.NO_SERVER) for _ in range(9)])
+    times = [second for _why, second in bench.run(6000)]
+    gaps = [times[index + 1] - times[index] for index in range(len(times) - 1)]
+    assert gaps[:7] == [30, 60, 120, 240, 480, 900, 900]
+
+
+def test_retries_are_spread_by_chance() -> None:
+    for chance, second in ((0.0, 23), (0.999, 37)):
+        bench = Bench(Result(faults.SERVER_SILENT), chance=chance)
+        assert bench.run(60) == [("power-on", 0), ("retry", second)]
+    assert LONGEST_RETRY_S * 5 // 4 < 2**29 // 1000
+
+
+def test_success_ends_the_back_off() -> None:
+    bench = Bench(Result(faults.NO_SERVER), Result())
+    assert bench.run(250) == [("power-on", 0), ("retry", 30), ("interval", 210)]
+    assert bench.poller.failures == 0
+
+
+def test_wrong_password_backs_off_and_stops() -> None:
+    bench = Bench(*[Result(faults.LOGIN_REFUSED) for _ in range(20)], interval=1)
+    visits = bench.run(90000)
+    assert [second for _why, second in visits] == [0, 120, 360, 840, 1800]
+    assert len(visits) == REFUSALS and bench.poller.stopped()
+    assert bench.poller.seconds_left() == -1
+
+
+def test_stopped_poller_goes_on_when_told_to() -> None:
+    bench = Bench(*[Result(faults.LOGIN_REFUSED) for _ in range(REFUSALS)], interval=1)
+    bench.at[5000] = bench.poller.poll_now
+    assert bench.run(5070)[REFUSALS:] == [("manual", 5000), ("interval", 5060)]
+    bench = Bench(*[Result(faults.LOGIN_REFUSED) for _ in range(REFUSALS)], interval=1)
+    bench.at[5000] = bench.poller.forgive
+    assert bench.run(5010)[REFUSALS:] == [("interval", 5000)]
+
+
+def test_unset_mailbox_is_looked_at_by_the_interval() -> None:
+    bench = Bench(Result(faults.NOT_CONFIGURED))
+    assert bench.run(200) == [("power-on", 0), ("interval", 180)]
