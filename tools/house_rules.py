@@ -217,8 +217,17 @@ def _both_runtimes(module: Module) -> Iterator[tuple[int, str]]:
             and node.func.id == "print"
         ):
             yield line, "print in the product"
+        elif isinstance(node, ast.Raise) and not _is_none(node.cause):
+            yield (
+                line,
+                "MicroPython warns of 'raise from' at every turn; only 'from None' is silent",
+            )
         elif isinstance(node, ast.Attribute) and node.attr in ("removeprefix", "removesuffix"):
             yield line, "MicroPython has no str.%s" % node.attr
+
+
+def _is_none(node: ast.expr | None) -> bool:
+    return node is None or (isinstance(node, ast.Constant) and node.value is None)
 
 
 def _in_type_check(module: Module, wanted: ast.AST) -> bool:

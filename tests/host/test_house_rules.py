@@ -45,6 +45,7 @@ BREACHES = [
         FUTURE + "def test_a(x: int) -> None:\n    pass\n",
         "plain functions",
     ),
+    ("hal/a.py", FUTURE + "raise ValueError() from KeyError()\n", "only 'from None'"),
     ("sim/a.py", "x = = 1\n", "invalid syntax"),
     ("sim/utils.py", FUTURE, "name the file after its subject"),
     ("tests/a.py", FUTURE + "x = Magic" + "Mock()\n", "accepts anything"),
