@@ -1,10 +1,9 @@
-"""A machine for unit tests: paper, film and covers as plain numbers, everything that the recorder
-does on a list.
-"""
+"""A machine for unit tests: paper, film and covers as plain numbers, what is recorded on lists."""
 
 from __future__ import annotations
 
 LINE_OCTETS = 216
+KEPT = 300
 
 
 class FakeClock:
@@ -36,8 +35,9 @@ class FakeClock:
 
 
 class FakeMachine:
-    """Feeder, path, film, covers and head in one; `sheets` holds the lines recorded on each sheet
-    that came out.
+    """Feeder, path, film, covers and head in one.
+
+    `sheets` holds the first KEPT lines of each sheet that came out, `counts` how many it has.
     """
 
     width_dots = 1728
@@ -52,6 +52,8 @@ class FakeMachine:
         self.film_end = False
         self.cover_open = False
         self.lines: list[bytes] = []
+        self.count = 0
+        self.counts: list[int] = []
         self.sheets: list[list[bytes]] = []
         self.at_line = -1  # when that many lines are on the sheet, `then` is called
         self.then = lambda: None
@@ -75,6 +77,7 @@ class FakeMachine:
         self.tray -= 1
         self.at_head = True
         self.lines = []
+        self.count = 0
         return True
 
     async def eject(self) -> bool:
@@ -82,6 +85,7 @@ class FakeMachine:
         if self.at_head:
             self.at_head = False
             self.sheets.append(self.lines)
+            self.counts.append(self.count)
         return True
 
     async def sample(self) -> bool:
@@ -104,7 +108,9 @@ class FakeMachine:
 
     def _line(self, line: bytes) -> None:
         if self.at_head:
-            self.lines.append(line)
-        if len(self.lines) == self.at_line:
+            self.count += 1
+            if len(self.lines) < KEPT:
+                self.lines.append(line)
+        if self.count == self.at_line:
             self.at_line = -1
             self.then()

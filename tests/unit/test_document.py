@@ -1,0 +1,200 @@
+"""What becomes of a mail's parts: fax pages, text, notice sheets; and what a restart continues with."""
+
+from __future__ import annotations
+
+import binascii
+
+from firmware.recording import faults, job as outcomes
+from tests.unit.recording_support import Desk, kinds, tiff
+
+HEAD = (
+    b"From: Anna <anna@example.com>\r\nSubject: Hello\r\nDate: Mon, 23 Nov 2026 10:00:00 +0000\r\n"
+)
+ROWS = [bytes([0xFF] * 27 + [0] * 189), bytes([0] * 189 + [0xFF] * 27)] * 20
+BAND = 62
+
+
+def part(content_type: bytes, body: bytes, name: bytes = b"") -> bytes:
+    head = b"Content-Type: " + content_type
+    if name:
+        head += b'; name="' + name + b'"'
+    coded = b""
+    for at in range(0, len(body), 57):
+        coded += binascii.b2a_base64(body[at : at + 57]).replace(b"\n", b"\r\n")
+    return head + b"\r\nContent-Transfer-Encoding: base64\r\n\r\n" + coded
+
+
+def multipart(*parts: bytes, kind: bytes = b"mixed") -> bytes:
+    out = HEAD + b"Content-Type: multipart/" + kind + b'; boundary="b"\r\n\r\n'
+    for one in parts:
+        out += b"--b\r\n" + one + b"\r\n"
+    return out + b"--b--\r\n"
+
+
+def text_mail(text: bytes) -> bytes:
+    return HEAD + b"\r\n" + text
+
+
+def test_a_fax_comes_out_line_by_line_below_its_header_band() -> None:
+    desk = Desk()
+    job = desk.record(HEAD + part(b"image/tiff", tiff(ROWS, 2)))
+    assert job.outcome == outcomes.ON_PAPER, job.reason
+    assert len(desk.machine.sheets) == 2
+    for sheet in desk.machine.sheets:
+        assert any(any(line) for line in sheet[:BAND]), "the band is empty"
+        expected = [row for row in ROWS for _repeat in range(4)]  # 98 dpi on 15.4 lines/mm
+        assert sheet[BAND:] == expected
+    assert [(page, kind) for page, _total, kind, _dup in desk.reporter.pages] == [
+        (1, "fax"),
+        (2, "fax"),
+    ]
+    assert desk.ledger.is_finished(b"mail-key")
+
+
+def test_header_off_leaves_the_fax_alone() -> None:
+    desk = Desk()
+    desk.sheet.header = False
+    desk.record(HEAD + part(b"image/tiff", tiff(ROWS)))
+    assert len(desk.machine.sheets[0]) == 4 * len(ROWS)
+
+
+def test_a_tiff_is_known_by_its_octets_whatever_its_type_says() -> None:
+    for content_type in (b"application/octet-stream", b"application/pdf", b"text/plain"):
+        desk = Desk()
+        job = desk.record(multipart(part(content_type, tiff(ROWS))))
+        assert kinds(desk) == ["fax"] and job.outcome == outcomes.ON_PAPER, content_type
+
+
+def test_a_text_mail_has_its_heading_and_a_mail_of_tiffs_has_none() -> None:
+    desk = Desk()
+    desk.record(text_mail(b"Hello paper\r\n"))
+    assert kinds(desk) == ["text"]
+    desk = Desk()
+    desk.record(multipart(part(b"text/plain", b" \r\n\r\n"), part(b"image/tiff", tiff(ROWS))))
+    assert kinds(desk) == ["fax"], "white space is no text"
+
+
+def test_a_mixed_mail_comes_out_in_its_order() -> None:
+    desk = Desk()
+    job = desk.record(
+        multipart(
+            part(b"text/plain", b"See the two faxes.\r\n"),
+            part(b"image/tiff", tiff(ROWS), b"a.tif"),
+            part(b"image/tiff", tiff(ROWS, 2), b"b.tif"),
+        )
+    )
+    assert kinds(desk) == ["text", "fax", "fax", "fax"]
+    assert job.outcome == outcomes.ON_PAPER and job.pages == 4
+
+
+def test_what_cannot_be_recorded_ends_on_one_notice_sheet() -> None:
+    desk = Desk()
+    job = desk.record(
+        multipart(
+            part(b"application/pdf", b"%PDF-1.4 ...", b"offer.pdf"),
+            part(b"image/tiff", tiff(ROWS), b"a.tif"),
+            part(b"image/png", b"\x89PNG....", b"logo.png"),
+            part(b"image/tiff", b"II*\0garbage that is no directory", b"bad.tif"),
+        )
+    )
+    assert kinds(desk) == ["fax", "notice"]
+    assert job.outcome == outcomes.AS_NOTICE
+
+
+def test_of_alternatives_one_is_recorded_and_the_others_are_not_complained_of() -> None:
+    plain = part(b"text/plain", b"Hello\r\n")
+    html = part(b"text/html", b"<p>Hello</p>\r\n")
+    for parts in ((plain, html), (html, plain)):
+        desk = Desk()
+        job = desk.record(multipart(*parts, kind=b"alternative"))
+        assert kinds(desk) == ["text"] and job.outcome == outcomes.ON_PAPER
+    desk = Desk()
+    job = desk.record(multipart(html, kind=b"alternative"))
+    assert kinds(desk) == ["notice"] and job.outcome == outcomes.AS_NOTICE
+
+
+def test_an_empty_mail_does_not_vanish() -> None:
+    desk = Desk()
+    job = desk.record(HEAD + b"\r\n")
+    assert kinds(desk) == ["text"] and job.outcome == outcomes.ON_PAPER
+
+
+def test_a_long_text_breaks_into_pages() -> None:
+    desk = Desk()
+    desk.record(text_mail(b"".join(b"line %d\r\n" % n for n in range(150))))
+    assert kinds(desk) == ["text"] * 3
+    assert all(count <= 4543 for count in desk.machine.counts)
+
+
+def test_a_mail_that_breaks_off_is_not_finished_and_goes_on_with_the_right_page() -> None:
+    desk = Desk()
+    mail = HEAD + part(b"image/tiff", tiff(ROWS, 3))
+    # enough for page 1 and a piece of page 2
+    job = desk.record(mail, upto=len(mail) * 45 // 100)
+    assert job.outcome == outcomes.BROKEN_OFF
+    assert not desk.ledger.is_finished(b"mail-key")
+    done = desk.ledger.pages_done(b"mail-key")
+    assert done == 1
+    desk.restart()
+    job = desk.record(mail)
+    assert job.outcome == outcomes.ON_PAPER
+    pages = [page for page, _total, _kind, _dup in desk.reporter.pages]
+    assert pages == [2, 3], "pages on paper are not recorded again"
+
+
+def test_a_page_that_was_begun_is_marked_when_it_comes_again() -> None:
+    desk = Desk()
+    mail = HEAD + part(b"image/tiff", tiff(ROWS, 2))
+
+    def open_cover() -> None:
+        desk.machine.cover_open = True
+
+    desk.machine.at_line, desk.machine.then = 100, open_cover
+    job = desk.record(mail)
+    assert job.outcome == outcomes.STALLED
+    desk.machine.cover_open = False
+    desk.restart()
+    assert desk.record(mail).outcome == outcomes.ON_PAPER
+    assert [(page, dup) for page, _t, _k, dup in desk.reporter.pages] == [(1, True), (2, False)]
+
+
+def test_the_mark_comes_even_where_headers_are_off() -> None:
+    desk = Desk()
+    desk.sheet.header = False
+    desk.ledger.begin(b"mail-key", "", "")
+    desk.ledger.intend(b"mail-key", 1)
+    desk.record(HEAD + part(b"image/tiff", tiff(ROWS)))
+    sheet = desk.machine.sheets[0]
+    assert len(sheet) == BAND + 4 * len(ROWS)
+    assert any(any(line) for line in sheet[:BAND])
+
+
+def test_without_paper_the_mail_stays_and_nothing_is_said_to_be_recorded() -> None:
+    desk = Desk(tray=1)
+    mail = HEAD + part(b"image/tiff", tiff(ROWS, 2))
+    job = desk.record(mail)
+    assert job.outcome == outcomes.STALLED
+    assert desk.ledger.pages_done(b"mail-key") == 1
+    assert [code for code, _detail in desk.faults.standing()] == [faults.NO_PAPER]
+    desk.machine.tray = 5
+    desk.restart()
+    job = desk.record(mail)
+    assert job.outcome == outcomes.ON_PAPER
+    assert len(desk.machine.sheets) == 2
+    assert not any(dup for _p, _t, _k, dup in desk.reporter.pages), "no line of page 2 was begun"
+
+
+def test_a_mail_larger_than_the_spool_window_is_recorded_whole() -> None:
+    desk = Desk(blocks=3)  # 16 KiB with the block in RAM; a page has 9 kB
+    job = desk.record(HEAD + part(b"image/tiff", tiff(ROWS, 4)))
+    assert job.outcome == outcomes.ON_PAPER, job.reason
+    assert len(desk.machine.sheets) == 4
+
+
+def test_a_flash_that_fails_leaves_the_mail_on_the_server() -> None:
+    desk = Desk()
+    desk.storage.fail = True
+    job = desk.record(HEAD + part(b"image/tiff", tiff(ROWS)))
+    assert job.outcome == outcomes.FAILED
+    assert desk.machine.sheets in ([], [[]]), "no line before its intent is durable"
+    assert faults.STORAGE in desk.faults
