@@ -34,6 +34,7 @@ class MicroPythonItem(pytest.Item):
         super().__init__(**arguments)
         self.test = test
         self.add_marker("micropython")
+        self.add_marker(pytest.mark.timeout(0))  # the process has a limit of its own
 
     def runtest(self) -> None:
         """Run it in its module's process."""
