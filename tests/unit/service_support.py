@@ -1,4 +1,5 @@
 """A serial line in memory and a receiver for the service console's unit tests."""
+
 from __future__ import annotations
 
 import asyncio
@@ -61,12 +62,34 @@ class FakeSignals:
     """Two rows of the signal table."""
 
     def rows(self) -> "Iterator[dict[str, Any]]":
-        yield {"name": "nASFB", "board": "NCU PCB", "connector": "CNJ25", "pin": "14", "direction": "",
-               "levels": "3.3 V OFF, 0 V ON", "function": "", "page": "46", "source": "manual",
-               "raw": None, "state": "", "active": 0}
-        yield {"name": "nPAPER", "board": "NCU PCB", "connector": "", "pin": "", "direction": "in",
-               "levels": "3.3 V off, 0 V on", "function": "a sheet lies in the feeder", "page": "",
-               "source": "assumed", "raw": 0, "state": "on", "active": 0}
+        yield {
+            "name": "nASFB",
+            "board": "NCU PCB",
+            "connector": "CNJ25",
+            "pin": "14",
+            "direction": "",
+            "levels": "3.3 V OFF, 0 V ON",
+            "function": "",
+            "page": "46",
+            "source": "manual",
+            "raw": None,
+            "state": "",
+            "active": 0,
+        }
+        yield {
+            "name": "nPAPER",
+            "board": "NCU PCB",
+            "connector": "",
+            "pin": "",
+            "direction": "in",
+            "levels": "3.3 V off, 0 V on",
+            "function": "a sheet lies in the feeder",
+            "page": "",
+            "source": "assumed",
+            "raw": 0,
+            "state": "on",
+            "active": 0,
+        }
 
 
 class FakeBoard:
@@ -110,7 +133,9 @@ class FakeReceiver:
 
 
 def typed(receiver: FakeReceiver, line: str) -> list[str]:
-    """Run one command line; its lines, the closing one last. All are checked for what holds for every line."""
+    """Run one command line; its lines, the closing one last. All are checked for what holds for
+    every line.
+    """
     board = receiver.board
     board.serial.shown = bytearray()
     shell = Shell(board.serial, receiver)

@@ -1,4 +1,7 @@
-"""Fakes for the store's unit tests: files in RAM, a strict block area, a clock that is set by hand."""
+"""Fakes for the store's unit tests: files in RAM, a strict block area, a clock that is set by
+hand.
+"""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -36,8 +39,8 @@ class FakeStorage:
         if self.fail_read:
             self.fail_read -= 1
             raise OSError(5)
-        data = self.files.get(name, b"")[offset:offset + len(view)]
-        memoryview(view)[:len(data)] = data
+        data = self.files.get(name, b"")[offset : offset + len(view)]
+        memoryview(view)[: len(data)] = data
         return len(data)
 
     def size(self, name: str) -> int:
@@ -54,7 +57,9 @@ class FakeStorage:
 
 
 class FakeArea:
-    """`devices.SpoolArea` as NOR flash is: an erased octet is 0xFF, and only erased octets can be programmed."""
+    """`devices.SpoolArea` as NOR flash is: an erased octet is 0xFF, and only erased octets can be
+    programmed.
+    """
 
     def __init__(self, blocks: int, block_size: int) -> None:
         self.block_size = block_size
@@ -67,13 +72,15 @@ class FakeArea:
     def erase(self, block: int) -> None:
         assert 0 <= block < self.block_count
         start = block * self.block_size
-        self.data[start:start + self.block_size] = b"\xff" * self.block_size
-        self.blank[start:start + self.block_size] = b"\x01" * self.block_size
+        self.data[start : start + self.block_size] = b"\xff" * self.block_size
+        self.blank[start : start + self.block_size] = b"\x01" * self.block_size
         self.erases += 1
 
     def program(self, offset: int, data: "bytearray | memoryview") -> None:
         end = offset + len(data)
-        assert offset // self.block_size == (end - 1) // self.block_size, "a program crosses a block"
+        assert offset // self.block_size == (end - 1) // self.block_size, (
+            "a program crosses a block"
+        )
         assert sum(self.blank[offset:end]) == len(data), "octets programmed that are not erased"
         self.data[offset:end] = data
         self.blank[offset:end] = bytes(len(data))
@@ -81,7 +88,7 @@ class FakeArea:
 
     def read(self, offset: int, view: "bytearray | memoryview") -> None:
         assert offset + len(view) <= len(self.data), "a read crosses the end of the area"
-        view[:] = self.data[offset:offset + len(view)]
+        view[:] = self.data[offset : offset + len(view)]
 
 
 class FakeClock:

@@ -1,16 +1,28 @@
 """Each command of the console: what it shows and what it does."""
+
 from __future__ import annotations
 
 from firmware.recording.faults import NO_PAPER, NO_SERVER, TABLE
 from firmware.store import parameters
 from tests.unit.service_support import FakeReceiver, typed
 
-ALL = ["fault", "help", "journal", "mail", "param", "poll", "reboot", "signals", "status", "version"]
+ALL = [
+    "fault",
+    "help",
+    "journal",
+    "mail",
+    "param",
+    "poll",
+    "reboot",
+    "signals",
+    "status",
+    "version",
+]
 
 
 def test_help_lists_every_command_with_its_summary() -> None:
     lines = typed(FakeReceiver(), "help")
-    assert [line.split()[0] for line in lines[:len(ALL)]] == ALL
+    assert [line.split()[0] for line in lines[: len(ALL)]] == ALL
     assert "fault      show the faults that stand, with cause and advice" in lines
     assert lines[-1] == "OK %d commands" % len(ALL)
 
@@ -18,7 +30,9 @@ def test_help_lists_every_command_with_its_summary() -> None:
 def test_help_explains_each_command() -> None:
     for name in ALL:
         lines = typed(FakeReceiver(), "help " + name)
-        assert lines[0].startswith("usage: " + name) and len(lines[1]) > 10 and lines[-1] == "OK", lines
+        assert (
+            lines[0].startswith("usage: " + name) and len(lines[1]) > 10 and lines[-1] == "OK"
+        ), lines
 
 
 def test_status_shows_devices_and_what_the_receiver_says() -> None:
@@ -33,8 +47,29 @@ def test_status_shows_devices_and_what_the_receiver_says() -> None:
 
 def test_signals_shows_every_row_raw_and_logical() -> None:
     lines = typed(FakeReceiver(), "signals")
-    assert lines[0].split() == ["SIGNAL", "BOARD", "CONN.", "PIN", "DIR.", "RAW", "STATE", "SOURCE"]
-    assert lines[1].split() == ["nASFB", "NCU", "PCB", "CNJ25", "14", "-", "-", "-", "manual", "p.", "46"]
+    assert lines[0].split() == [
+        "SIGNAL",
+        "BOARD",
+        "CONN.",
+        "PIN",
+        "DIR.",
+        "RAW",
+        "STATE",
+        "SOURCE",
+    ]
+    assert lines[1].split() == [
+        "nASFB",
+        "NCU",
+        "PCB",
+        "CNJ25",
+        "14",
+        "-",
+        "-",
+        "-",
+        "manual",
+        "p.",
+        "46",
+    ]
     assert lines[2].split() == ["nPAPER", "NCU", "PCB", "-", "-", "in", "0", "on", "assumed"]
     assert lines[-1] == "OK 2 signals"
 
@@ -56,14 +91,18 @@ def test_mail_shows_what_is_unfinished() -> None:
     receiver.ledger.advance(b"\x01\x02345678", 1)
     lines = typed(receiver, "mail")
     assert "visits           7" in lines and "mail             -" in lines
-    assert "unfinished 0102  1 on paper, page 2 is next" in lines and lines[-1] == "OK 1 unfinished"
+    assert (
+        "unfinished 0102  1 on paper, page 2 is next" in lines and lines[-1] == "OK 1 unfinished"
+    )
 
 
 def test_param_list_shows_all_and_fits() -> None:
     receiver = FakeReceiver()
     receiver.parameters.set("pop.host", "a-very-long-name.of.a.mail.server.example.com")
     lines = typed(receiver, "param")
-    assert len(lines) == len(parameters.TABLE) + 1 and lines[-1] == "OK %d parameters" % len(parameters.TABLE)
+    assert len(lines) == len(parameters.TABLE) + 1 and lines[-1] == "OK %d parameters" % len(
+        parameters.TABLE
+    )
     assert "  pop.port         110                  its TCP port" in lines
     assert "* pop.host         a-very-long-name.o.. mail server: name or address" in lines
     assert typed(receiver, "param list record.")[-1] == "OK 2 parameters"
@@ -71,6 +110,7 @@ def test_param_list_shows_all_and_fits() -> None:
 
 def test_every_parameter_has_its_help_and_it_is_not_cut() -> None:
     from firmware.service.commands._parameters import HELP
+
     assert sorted(HELP) == sorted(parameters.TABLE)
     assert all(0 < len(text) <= 39 for text in HELP.values())
 
@@ -78,16 +118,22 @@ def test_every_parameter_has_its_help_and_it_is_not_cut() -> None:
 def test_param_get_set_reset() -> None:
     receiver = FakeReceiver()
     assert typed(receiver, "param get pop.port") == [
-        "# its TCP port; a number from 1 to 65535", "# default, now '110'", "OK pop.port = 110"]
+        "# its TCP port; a number from 1 to 65535",
+        "# default, now '110'",
+        "OK pop.port = 110",
+    ]
     assert typed(receiver, "param set pop.port 995") == ["OK pop.port = 995"]
     assert receiver.parameters.get("pop.port") == 995
     assert typed(receiver, "param reset pop.port") == ["OK pop.port = 110"]
     assert typed(receiver, "param set pop.port x") == [
-        "ERROR 903 \"pop.port must be a number from 1 to 65535, not 'x'\""]
+        "ERROR 903 \"pop.port must be a number from 1 to 65535, not 'x'\""
+    ]
     assert typed(receiver, "param set pop.user two words") == [
-        'ERROR 903 "put a value with blanks into quotation marks"']
+        'ERROR 903 "put a value with blanks into quotation marks"'
+    ]
     assert typed(receiver, "param get pop.prot") == [
-        "ERROR 903 \"there is no parameter 'pop.prot'; 'param list' shows all\""]
+        "ERROR 903 \"there is no parameter 'pop.prot'; 'param list' shows all\""
+    ]
     assert typed(receiver, 'param set pop.host ""') == ['OK pop.host = ""']
 
 
@@ -99,7 +145,9 @@ def test_journal_shows_the_last_events_newest_last() -> None:
     assert lines[0].startswith("2023-11-14 22:13 mail      0102 sales@example.com: Offer xxx")
     assert lines[1] == "2023-11-14 22:13 recorded  0102 2 pages" and lines[2] == "OK 2 events"
     assert typed(receiver, "journal 1") == [lines[1], "OK 1 events"]
-    assert typed(receiver, "journal 0")[-1] == 'ERROR 903 "the count must be a number from 1 to 200"'
+    assert (
+        typed(receiver, "journal 0")[-1] == 'ERROR 903 "the count must be a number from 1 to 200"'
+    )
 
 
 def test_fault_shows_cause_and_advice() -> None:
@@ -110,7 +158,10 @@ def test_fault_shows_cause_and_advice() -> None:
     assert lines[0] == "720 NO MAIL SERVER" and "    detail: mail.example.com" in lines
     assert lines[-2].startswith("    advice: check 'pop.host'") and lines[-1] == "OK 1 faults"
     assert len(typed(receiver, "fault list")) == len(TABLE) + 1
-    assert typed(receiver, "fault 10")[0] == "010 ADD PAPER" and typed(receiver, "fault 9")[0][:9] == "ERROR 903"
+    assert (
+        typed(receiver, "fault 10")[0] == "010 ADD PAPER"
+        and typed(receiver, "fault 9")[0][:9] == "ERROR 903"
+    )
 
 
 def test_reboot_answers_first_and_spares_a_mail_unless_told() -> None:
@@ -124,4 +175,6 @@ def test_reboot_answers_first_and_spares_a_mail_unless_told() -> None:
 
 def test_version_names_firmware_board_and_interpreter() -> None:
     lines = typed(FakeReceiver(), "version")
-    assert "firmware     1.2.3" in lines and "board        fake" in lines and lines[-1] == "OK 1.2.3"
+    assert (
+        "firmware     1.2.3" in lines and "board        fake" in lines and lines[-1] == "OK 1.2.3"
+    )

@@ -1,4 +1,7 @@
-"""The console's line editor: what keys do, judged by the line they make and by what a terminal would show."""
+"""The console's line editor: what keys do, judged by the line they make and by what a terminal
+would show.
+"""
+
 from __future__ import annotations
 
 from firmware.service.editor import LineEditor
@@ -31,13 +34,13 @@ class Terminal:
             while text[end] in "0123456789":
                 end += 1
             if text[end] == "K":
-                del self.row[self.at:]
+                del self.row[self.at :]
             else:
                 assert text[end] == "D"
-                self.at -= int(text[at + 2:end])
+                self.at -= int(text[at + 2 : end])
             return end + 1 - at
         elif character != "\a":
-            self.row[self.at:self.at + 1] = [character]
+            self.row[self.at : self.at + 1] = [character]
             self.at += 1
             assert self.at <= 79
         return 1
@@ -48,7 +51,9 @@ def names(start: str) -> list[str]:
 
 
 def edited(keys: bytes, editor: "LineEditor | None" = None) -> tuple[str, Terminal, LineEditor]:
-    """Feed the keys; the line, and the terminal, which must show prompt, line and cursor right after each."""
+    """Feed the keys; the line, and the terminal, which must show prompt, line and cursor right
+    after each.
+    """
     editor = editor or LineEditor(_PROMPT, names)
     terminal = Terminal()
     terminal.show(editor.start())
@@ -80,7 +85,9 @@ def test_line_ends_of_every_kind_end_one_line_only() -> None:
 
 
 def test_backspace_and_delete_in_the_middle() -> None:
-    assert line_of(b"abc\x7f") == "ab" and line_of(b"abc\x08\x08") == "a" and line_of(b"\x7f") == ""
+    assert (
+        line_of(b"abc\x7f") == "ab" and line_of(b"abc\x08\x08") == "a" and line_of(b"\x7f") == ""
+    )
     assert line_of(b"abc\x1b[D\x1b[D\x7f") == "bc"
     assert line_of(b"abc\x1b[D\x1b[3~") == "ab" and line_of(b"abc\x01\x04") == "bc"
 
@@ -112,7 +119,10 @@ def test_history_up_and_down() -> None:
     for line in ("one", "two", "two"):
         editor.remember(line)
     assert edited(b"\x1b[A", editor)[0] == "two" and edited(b"\x1b[A\x1b[A", editor)[0] == "one"
-    assert edited(b"\x10\x10\x10\x10\x0e", editor)[0] == "two" and edited(b"\x1b[A\x1b[B", editor)[0] == ""
+    assert (
+        edited(b"\x10\x10\x10\x10\x0e", editor)[0] == "two"
+        and edited(b"\x1b[A\x1b[B", editor)[0] == ""
+    )
 
 
 def test_history_is_bounded_and_holds_no_secret() -> None:
@@ -132,7 +142,11 @@ def test_a_secret_is_not_shown_while_it_is_typed() -> None:
 
 
 def test_tab_completes_the_first_word_only() -> None:
-    assert line_of(b"he\t") == "help " and line_of(b"x\t") == "x" and line_of(b"param x\t") == "param x"
+    assert (
+        line_of(b"he\t") == "help "
+        and line_of(b"x\t") == "x"
+        and line_of(b"param x\t") == "param x"
+    )
     line, terminal, _editor = edited(b"p\t")
     assert line == "p" and terminal.scrolled == ["> p", "# param  poll"]
 

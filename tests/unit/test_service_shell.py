@@ -1,4 +1,5 @@
 """The console as a whole: prompt, commands, answers, a slow line, nobody there."""
+
 from __future__ import annotations
 
 import asyncio
@@ -21,6 +22,7 @@ def served(keys: bytes, takes: int = 1000, receiver: "FakeReceiver | None" = Non
             before = len(serial.shown)
             await asyncio.sleep(0.06)
         task.cancel()
+
     asyncio.run(run())
     return bytes(serial.shown).decode()
 
@@ -32,7 +34,9 @@ def test_a_session_shows_prompt_echo_answer_and_prompt_again() -> None:
 
 
 def test_a_line_that_takes_few_octets_at_a_time_gets_all_of_them() -> None:
-    assert served(b"fault list\r", takes=7).replace("\x1b", "") == served(b"fault list\r").replace("\x1b", "")
+    assert served(b"fault list\r", takes=7).replace("\x1b", "") == served(b"fault list\r").replace(
+        "\x1b", ""
+    )
 
 
 def test_when_nobody_reads_the_console_goes_on_and_wakes_at_the_next_key() -> None:
@@ -47,6 +51,7 @@ def test_when_nobody_reads_the_console_goes_on_and_wakes_at_the_next_key() -> No
         serial.typed = b"poll\r"
         await asyncio.sleep(0.3)
         task.cancel()
+
     asyncio.run(run())
     assert receiver.polls == 1 and b"OK a visit" in bytes(serial.shown)
 
@@ -60,6 +65,7 @@ def test_a_line_that_breaks_is_tried_again() -> None:
         task = asyncio.create_task(Shell(serial, receiver).run())
         await asyncio.sleep(1.3)
         task.cancel()
+
     asyncio.run(run())
     assert receiver.polls == 1
 
@@ -70,8 +76,11 @@ def test_empty_lines_are_no_commands() -> None:
 
 def test_an_unknown_command_is_refused_with_a_hint() -> None:
     assert typed(FakeReceiver(), "pol") == [
-        "ERROR 901 \"unknown command 'pol'; did you mean 'param' or 'poll'?\""]
-    assert typed(FakeReceiver(), "xyzzy") == ["ERROR 901 \"unknown command 'xyzzy'; 'help' lists all\""]
+        "ERROR 901 \"unknown command 'pol'; did you mean 'param' or 'poll'?\""
+    ]
+    assert typed(FakeReceiver(), "xyzzy") == [
+        "ERROR 901 \"unknown command 'xyzzy'; 'help' lists all\""
+    ]
     for name in ("_table", "../registry", "__init__", "commands.help", "os"):
         assert typed(FakeReceiver(), name)[-1].startswith("ERROR 901"), name
 
@@ -86,13 +95,15 @@ def test_words_may_be_quoted() -> None:
     assert receiver.parameters.get("pop.password") == 'two  words " and \\ '
     typed(receiver, "param set pop.password it's\\\"")
     assert receiver.parameters.get("pop.password") == "it's\\\""
-    assert typed(receiver, 'param set pop.user "open') == ['ERROR 903 "a quotation mark is not closed"']
+    assert typed(receiver, 'param set pop.user "open') == [
+        'ERROR 903 "a quotation mark is not closed"'
+    ]
 
 
 def test_a_program_fault_in_a_command_is_an_answer_not_an_end() -> None:
     receiver = FakeReceiver()
-    receiver.status = lambda: {}["nothing"]  # type: ignore[method-assign]
-    assert typed(receiver, "mail")[-1].startswith("ERROR 999 \"KeyError")
+    receiver.values = None  # type: ignore[assignment]
+    assert typed(receiver, "mail")[-1].startswith('ERROR 999 "KeyError')
 
 
 def test_a_failing_flash_is_answered_with_its_code_and_advice_comes_from_fault() -> None:
@@ -107,8 +118,13 @@ def test_commands_are_gone_from_memory_afterwards() -> None:
     typed(FakeReceiver(), "help")
     typed(FakeReceiver(), "param")
     left = [name for name in sys.modules if name.startswith("firmware.service")]
-    assert sorted(left) == ["firmware.service", "firmware.service.commands", "firmware.service.editor",
-                            "firmware.service.output", "firmware.service.shell"], left
+    assert sorted(left) == [
+        "firmware.service",
+        "firmware.service.commands",
+        "firmware.service.editor",
+        "firmware.service.output",
+        "firmware.service.shell",
+    ], left
 
 
 def test_a_cancelled_command_leaves_nothing_loaded() -> None:
@@ -123,6 +139,7 @@ def test_a_cancelled_command_leaves_nothing_loaded() -> None:
             await task
         except asyncio.CancelledError:
             pass
+
     asyncio.run(run())
     assert "firmware.service.registry" not in sys.modules
 
@@ -136,6 +153,10 @@ def test_what_a_mail_says_can_not_command_the_terminal() -> None:
 
 def test_a_secret_never_reaches_the_terminal() -> None:
     receiver = FakeReceiver()
-    shown = served(b"param set pop.password hush7\rparam list\rparam get pop.password\r\x1b[A\x1b[A\r", 1000, receiver)
+    shown = served(
+        b"param set pop.password hush7\rparam list\rparam get pop.password\r\x1b[A\x1b[A\r",
+        1000,
+        receiver,
+    )
     assert receiver.parameters.get("pop.password") == "hush7"
     assert "hush7" not in shown and "pop.password = ****" in shown

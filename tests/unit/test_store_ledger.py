@@ -1,4 +1,7 @@
-"""The ledger: what is on paper, what is finished, and what survives a restart, a torn end and a bad octet."""
+"""The ledger: what is on paper, what is finished, and what survives a restart, a torn end and a
+bad octet.
+"""
+
 from __future__ import annotations
 
 from firmware.recording.faults import LEDGER_FULL, STORAGE, Fault
@@ -57,7 +60,11 @@ def test_an_intent_without_completion_asks_for_the_mark() -> None:
     storage = FakeStorage()
     filled(storage)
     ledger = reopened(storage)
-    assert ledger.may_be_on_paper(B, 2) and not ledger.may_be_on_paper(B, 3) and not ledger.may_be_on_paper(C, 1)
+    assert (
+        ledger.may_be_on_paper(B, 2)
+        and not ledger.may_be_on_paper(B, 3)
+        and not ledger.may_be_on_paper(C, 1)
+    )
 
 
 def test_a_page_that_follows_in_the_same_run_carries_no_mark_until_it_was_begun() -> None:
@@ -91,7 +98,8 @@ def test_a_torn_end_is_cut_at_every_octet() -> None:
     storage = FakeStorage()
     filled(storage)
     whole = bytes(storage.files["ledger"])
-    for cut in range(len(whole) - 18, len(whole)):  # within the last record, B: page 1 complete, 2 begun
+    # within the last record, B: page 1 complete, 2 begun
+    for cut in range(len(whole) - 18, len(whole)):
         storage.files["ledger"] = bytearray(whole[:cut])
         ledger = Ledger(storage, FakeClock())
         assert ledger.open() == "the last record of the ledger was cut off"
@@ -184,7 +192,11 @@ def test_a_full_ledger_refuses_new_mails_and_forgets_none_that_counts() -> None:
     ledger.begin(A, "a", "s")
     ledger.intend(A, 1)
     ledger = reopened(storage, capacity=3)
-    assert ledger.is_finished(b"mail0001") and ledger.intent_page(A) == 1 and not ledger.is_finished(b"mail0000")
+    assert (
+        ledger.is_finished(b"mail0001")
+        and ledger.intent_page(A) == 1
+        and not ledger.is_finished(b"mail0000")
+    )
 
 
 def test_a_failing_flash_is_a_fault_and_nothing_is_forgotten_meanwhile() -> None:
@@ -235,7 +247,13 @@ def test_the_journal_is_a_view_newest_first_or_last() -> None:
     ledger = filled(storage)
     ledger.note("fault", "010 the feeder is empty")
     entries = list(ledger.journal())
-    assert [kind for _time, kind, _text in entries] == ["fault", "mail", "deleted", "recorded", "mail"]
+    assert [kind for _time, kind, _text in entries] == [
+        "fault",
+        "mail",
+        "deleted",
+        "recorded",
+        "mail",
+    ]
     assert entries[0] == (1700000000, "fault", "010 the feeder is empty")
     assert entries[1][2] == "6262 b@example.com: Order" and entries[3][2] == "6161 2 pages"
     assert list(reopened(storage).journal(False, 2)) == [entries[1], entries[0]]
@@ -255,7 +273,7 @@ def test_records_of_a_later_version_change_nothing() -> None:
     filled(storage)
     log = RecordLog(storage, "ledger")
     list(log.records())
-    log.append([bytes([kind]) for kind in range(0, 256)])
+    log.append([bytes([kind]) for kind in range(256)])
     ledger = Ledger(storage, FakeClock())
     assert ledger.open() == ""
     check_filled(ledger)

@@ -1,4 +1,5 @@
 """Parameters: defaults, ranges, clear refusals, secrets, and what survives a bad flash."""
+
 from __future__ import annotations
 
 from firmware.recording.faults import STORAGE, Fault
@@ -25,7 +26,9 @@ def test_a_new_machine_has_the_defaults() -> None:
     parameters = loaded(FakeStorage())
     assert parameters.get("pop.port") == 110 and parameters.get("pop.host") == ""
     assert parameters.get("pop.interval") == 3 and parameters.get("record.cut_mm") == 6
-    assert parameters.get("pop.delete") == "after-record" and parameters.get("record.header") is True
+    assert (
+        parameters.get("pop.delete") == "after-record" and parameters.get("record.header") is True
+    )
     raises(KeyError, parameters.get, "pop.prot")
 
 
@@ -40,13 +43,22 @@ def test_every_default_is_one_that_could_be_set() -> None:
 def test_what_was_set_stands_after_a_restart() -> None:
     storage = FakeStorage()
     parameters = loaded(storage)
-    values = {"pop.host": "mail.example.com", "pop.password": "p=\u00e4 ss #1", "pop.port": "995",
-              "record.header": "off", "clock.zone_min": "-720", "pop.delete": "never"}
+    values = {
+        "pop.host": "mail.example.com",
+        "pop.password": "p=\u00e4 ss #1",
+        "pop.port": "995",
+        "record.header": "off",
+        "clock.zone_min": "-720",
+        "pop.delete": "never",
+    }
     for name in values:
         parameters.set(name, values[name])
     parameters = loaded(storage)
     assert parameters.get("pop.host") == "mail.example.com" and parameters.get("pop.port") == 995
-    assert parameters.get("pop.password") == "p=\u00e4 ss #1" and parameters.get("record.header") is False
+    assert (
+        parameters.get("pop.password") == "p=\u00e4 ss #1"
+        and parameters.get("record.header") is False
+    )
     assert parameters.get("clock.zone_min") == -720 and parameters.get("pop.delete") == "never"
 
 
@@ -63,10 +75,14 @@ def test_reset_brings_the_default_back_for_good() -> None:
 def test_a_refusal_says_what_is_wrong_and_what_is_allowed() -> None:
     assert refusal("pop.port", "0") == "pop.port must be a number from 1 to 65535, not '0'"
     assert refusal("pop.port", "99999999999999") == (
-        "pop.port must be a number from 1 to 65535, not '99999999999999'")
+        "pop.port must be a number from 1 to 65535, not '99999999999999'"
+    )
     assert refusal("pop.login", "x") == "pop.login must be auto or user or apop, not 'x'"
     assert refusal("record.header", "1") == "record.header must be on or off, not '1'"
-    assert refusal("clock.zone_min", "-") == "clock.zone_min must be a number from -720 to 840, not '-'"
+    assert (
+        refusal("clock.zone_min", "-")
+        == "clock.zone_min must be a number from -720 to 840, not '-'"
+    )
     assert refusal("pop.prot", "1") == "there is no parameter 'pop.prot'; 'param list' shows all"
     assert refusal("pop.host", "a\r\nb") == "pop.host can't hold control characters"
     assert refusal("pop.host", "a b") == "pop.host can't hold blanks"
@@ -93,7 +109,9 @@ def test_a_damaged_value_falls_back_and_the_others_stand() -> None:
         storage.files["parameters"] = data
         parameters = Parameters(storage)
         assert len(parameters.load()) >= 1, at
-        right = (parameters.get("pop.host") == "mail.example.com") + (parameters.get("pop.port") == 995)
+        right = (parameters.get("pop.host") == "mail.example.com") + (
+            parameters.get("pop.port") == 995
+        )
         assert right >= 1 or whole[at] == 10  # two lines in one
         assert parameters.get("pop.host") in ("", "mail.example.com")
         assert parameters.get("pop.port") in (110, 995)
@@ -113,11 +131,13 @@ def test_a_shortened_file_is_noticed() -> None:
 def test_a_stored_value_out_of_range_falls_back_and_is_named() -> None:
     storage = FakeStorage()
     storage.files["parameters"] = bytearray(
-        module._line("pop.port", "0") + module._line("pop.old", "1") + module._line("end", "2"))
+        module._line("pop.port", "0") + module._line("pop.old", "1") + module._line("end", "2")
+    )
     parameters = Parameters(storage)
     assert parameters.load() == [
         "stored: pop.port must be a number from 1 to 65535, not '0'",
-        "stored: there is no parameter 'pop.old'; 'param list' shows all"]
+        "stored: there is no parameter 'pop.old'; 'param list' shows all",
+    ]
     assert parameters.get("pop.port") == 110
 
 

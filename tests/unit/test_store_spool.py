@@ -1,4 +1,5 @@
 """The spool: against a simple model with random operations, its window, its waits, its wear."""
+
 from __future__ import annotations
 
 import asyncio
@@ -76,7 +77,9 @@ async def read_as_the_model_says(spool: Spool, total: int, seed: int) -> None:
             got = await asyncio.wait_for(spool.read_at(offset, view), 2)
         except OutsideWindow:
             assert offset >= spool.written, "a read inside the window was refused"
-            assert spool.written - released > (_BLOCKS - 1) * _BLOCK, "refused although the window has room"
+            assert spool.written - released > (_BLOCKS - 1) * _BLOCK, (
+                "refused although the window has room"
+            )
             got = 0
         else:
             assert got > 0 or offset >= total
@@ -101,6 +104,7 @@ def test_random_appends_reads_and_releases_agree_with_the_model() -> None:
             if seed % 3 == 0:
                 await spool.erase_ahead(seed % 5)
         assert area.erases > 0
+
     asyncio.run(run())
 
 
@@ -112,9 +116,12 @@ def test_a_small_mail_touches_no_flash() -> None:
             await spool.append(memoryview(octets(0, _BLOCK)))
             spool.finish(True)
             view = memoryview(bytearray(_BLOCK + 9))
-            assert await spool.read_at(0, view) == _BLOCK and bytes(view[:_BLOCK]) == octets(0, _BLOCK)
+            assert await spool.read_at(0, view) == _BLOCK and bytes(view[:_BLOCK]) == octets(
+                0, _BLOCK
+            )
             assert await spool.read_at(_BLOCK, view) == 0
         assert area.erases == area.programs == 0
+
     asyncio.run(run())
 
 
@@ -127,6 +134,7 @@ def test_what_is_released_before_its_block_is_full_is_never_programmed() -> None
             assert await spool.read_at(at, view) == _BLOCK and bytes(view) == octets(at, _BLOCK)
             spool.release(at + _BLOCK)
         assert area.erases == area.programs == 0
+
     asyncio.run(run())
 
 
@@ -143,6 +151,7 @@ def test_the_producer_waits_while_the_window_is_full_and_goes_on_after_a_release
         spool.release(_BLOCK)
         await asyncio.wait_for(task, 1)
         assert await spool.read_at(size, view) == 10 and bytes(view[:10]) == octets(size, 10)
+
     asyncio.run(run())
 
 
@@ -156,10 +165,12 @@ def test_a_read_that_can_never_be_answered_is_refused() -> None:
         assert await outcome(reading) is OutsideWindow
         assert await outcome(spool.read_at(size, view)) is OutsideWindow
         spool.release(2 * _BLOCK)
-        assert await asyncio.wait_for(spool.read_at(size, view), 1) == 8  # at once after the release: no refusal
+        # at once after the release: no refusal
+        assert await asyncio.wait_for(spool.read_at(size, view), 1) == 8
         assert bytes(view) == octets(size, 8)
         assert await outcome(spool.read_at(_BLOCK, view)) is OutsideWindow
         await task
+
     asyncio.run(run())
 
 
@@ -172,6 +183,7 @@ def test_a_full_window_at_the_end_of_the_mail_refuses_nothing() -> None:
         assert await waits(reading)
         spool.finish(True)
         assert await asyncio.wait_for(reading, 1) == 0
+
     asyncio.run(run())
 
 
@@ -185,6 +197,7 @@ def test_a_mail_that_broke_off_is_incomplete_but_what_came_can_be_read() -> None
         spool.finish(False)
         assert await outcome(reading) is Incomplete
         assert await spool.read_at(10, view) == 20 and bytes(view) == octets(10, 20)
+
     asyncio.run(run())
 
 
@@ -201,6 +214,7 @@ def test_the_producer_hears_that_the_reader_gave_up() -> None:
         await spool.append(memoryview(b"next"))
         view = memoryview(bytearray(4))
         assert await spool.read_at(0, view) == 4 and bytes(view) == b"next"
+
     asyncio.run(run())
 
 
@@ -216,6 +230,7 @@ def test_a_new_mail_ends_the_reads_of_the_old_one() -> None:
         part.release(4)
         assert spool.released == 0
         assert await outcome(part.read_at(0, memoryview(bytearray(4)))) is Incomplete
+
     asyncio.run(run())
 
 
@@ -235,6 +250,7 @@ def test_cancelled_at_any_turn_the_producer_can_go_on_and_nothing_is_wrong() -> 
         await spool.append(memoryview(octets(at, total - at)))
         view = memoryview(bytearray(total))
         assert await spool.read_at(0, view) == total and bytes(view) == octets(0, total)
+
     for turns in range(14):
         asyncio.run(run(turns))
 
@@ -250,6 +266,7 @@ def test_a_cancelled_wait_for_room_leaves_the_reader_unhurt() -> None:
         assert await waits(reading)
         spool.finish(False)
         assert await outcome(reading) is Incomplete
+
     asyncio.run(run())
 
 
@@ -272,6 +289,7 @@ def test_blocks_erased_ahead_are_not_erased_again_and_the_window_is_left_alone()
         assert area.erases == erased
         view = memoryview(bytearray(4 * _BLOCK + 5))
         assert await spool.read_at(0, view) == len(view) and bytes(view) == octets(0, len(view))
+
     asyncio.run(run())
 
 
@@ -282,6 +300,7 @@ def test_mails_use_the_whole_ring_in_turn() -> None:
             spool.begin()
             await spool.append(memoryview(octets(0, _BLOCK + 1)))
         assert sum(area.blank) == 0 and area.erases == 8
+
     asyncio.run(run())
 
 
@@ -306,6 +325,7 @@ def test_parts_end_where_they_end_and_count_from_their_own_start() -> None:
         spool.finish(False)
         assert await outcome(second.read_at(3, view)) is Incomplete
         assert await first.read_at(6, view) == 0
+
     asyncio.run(run())
 
 
@@ -321,6 +341,7 @@ def test_a_part_can_be_skipped_while_it_arrives() -> None:
         await asyncio.wait_for(skipping, 1)
         view = memoryview(bytearray(4))
         assert await second.read_at(0, view) == 4 and bytes(view) == b"next"
+
     asyncio.run(run())
 
 
@@ -334,6 +355,7 @@ def test_a_full_window_can_be_skipped_too() -> None:
         await asyncio.wait_for(task, 1)
         part.close()
         await asyncio.wait_for(skipping, 1)
+
     asyncio.run(run())
 
 
