@@ -84,7 +84,7 @@ class LittleFs:
 
 @pytest.fixture(params=PORTS)
 def port(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
-    modules = {
+    modules: dict[str, dict[str, Any]] = {
         "machine": {"Pin": Pin, **dict.fromkeys(MAKERS, Made)},
         "network": {"LAN": Made, "WIZNET5K": Made, "PHY_W5500": 102},
         "esp32": {"Partition": Partition},

@@ -80,7 +80,7 @@ def _run(scene: Callable[[Link, Peer], Coroutine]) -> Any:
     return asyncio.run(main())
 
 
-async def _error_of(coroutine: Coroutine) -> int:
+async def _error_of(coroutine: Coroutine) -> int | None:
     try:
         await coroutine
     except OSError as error:
@@ -317,8 +317,8 @@ def test_a_cancelled_connect_ends_at_once() -> None:
     async def main() -> None:
         # a backlog of one and nobody who accepts: further connects stay unanswered
         server, address = _listener()
-        links = []
-        waiting = []
+        links: list[Any] = []
+        waiting: list[Any] = []
         for _ in range(6):
             task = asyncio.create_task(_network().connect(address, 5000))
             await asyncio.sleep(0.05)

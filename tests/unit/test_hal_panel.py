@@ -16,7 +16,7 @@ class FakeController:
     """
 
     def __init__(self) -> None:
-        self.cells = {}
+        self.cells: dict[int, int] = {}
         self.address = 0
         self.on = False
         self.written = 0
