@@ -44,10 +44,10 @@ class Inbox:
 
     def event(self, line: bytes) -> None:
         """One event of the device; a line that is no event is shown as it is."""
+        kind, _blank, members = line.decode("utf-8", "replace").partition(" ")
         try:
-            fields = json.loads(line)
-            kind = str(fields.pop("event"))
-        except (ValueError, KeyError, AttributeError, TypeError):
+            fields = dict(json.loads(members))
+        except (ValueError, TypeError):
             kind, fields = "text", {"text": line.decode("utf-8", "replace")}
         self._put(Said(kind, fields, str(self._paper.last)))
 

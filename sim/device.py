@@ -201,12 +201,13 @@ class _Power:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def main(self) -> None:
+        from firmware.buffers import Buffers
         from firmware.main import main
         from hal.board import open_board
 
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(_report_unless_cut)
-        await main(open_board())
+        await main(open_board(), Buffers())
 
     def cut(self) -> None:
         self.is_cut = True

@@ -65,6 +65,9 @@ class Report:
         """The standing faults in words."""
         return "; ".join("fault " + text for _code, text in sorted(self.standing.items()))
 
+    def _lost(self, fields: dict[str, Any], _sheet: str) -> list[str]:
+        return [str(fields.get("text"))]
+
     def _boot(self, fields: dict[str, Any], _sheet: str) -> list[str]:
         self.standing.clear()
         return (
@@ -129,6 +132,7 @@ class Report:
 
 _TELLERS = {
     "boot": Report._boot,
+    "lost": Report._lost,
     "visit-begin": Report._visit_begin,
     "mail": Report._mail,
     "page": Report._page,

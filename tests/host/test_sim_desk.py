@@ -37,7 +37,7 @@ Step = Callable[["Scripted"], None]
 
 
 def says(event: str, **fields: Any) -> Step:
-    return lambda device: device.inbox.event(json.dumps({"event": event, **fields}).encode())
+    return lambda device: device.inbox.event(("%s %s" % (event, json.dumps(fields))).encode())
 
 
 def fault(code: int, text: str, active: bool = True) -> Step:

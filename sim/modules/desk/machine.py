@@ -32,12 +32,8 @@ class Pin:
         self, id: int, mode: int = -1, pull: int | None = None, *, value: int | None = None
     ) -> None:
         self.id = id
-        self.init(mode, pull, value=value)
-
-    def init(self, mode: int = -1, pull: int | None = None, *, value: int | None = None) -> None:
-        """Set the direction, and for an output its first level."""
         if mode == Pin.OUT and value is not None:
-            desk_link.pin_write(self.id, value)
+            desk_link.pin_write(id, value)
 
     def value(self, level: int | None = None) -> Any:
         """Read the pin, or drive it."""

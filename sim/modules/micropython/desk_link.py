@@ -15,7 +15,7 @@ from micropython import const
 if TYPE_CHECKING:
     from typing import Any
 
-_SIZE = const(2048)
+_SIZE = const(1024)  # four lines of the head
 
 _buffer = bytearray(_SIZE)
 _view = memoryview(_buffer)
