@@ -1,4 +1,7 @@
-"""A line editor for a VT100: octets in, what to send to the terminal out. It does no input or output of its own."""
+"""A line editor for a VT100: octets in, what to send to the terminal out. It does no input or
+output of its own.
+"""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -14,8 +17,22 @@ _COLUMNS = const(79)
 _SECRET = "password "  # what follows is shown as asterisks and never kept
 
 _CONTROLS = {
-    1: "home", 2: "left", 3: "cancel", 4: "delete", 5: "end", 6: "right", 8: "rubout", 9: "complete", 10: "enter",
-    11: "kill", 13: "enter", 14: "down", 16: "up", 21: "clear", 23: "word", 127: "rubout",
+    1: "home",
+    2: "left",
+    3: "cancel",
+    4: "delete",
+    5: "end",
+    6: "right",
+    8: "rubout",
+    9: "complete",
+    10: "enter",
+    11: "kill",
+    13: "enter",
+    14: "down",
+    16: "up",
+    21: "clear",
+    23: "word",
+    127: "rubout",
 }
 _FINALS = {"A": "up", "B": "down", "C": "right", "D": "left", "F": "end", "H": "home"}
 _NUMBERS = {"1": "home", "3": "delete", "4": "end", "7": "home", "8": "end"}
@@ -66,7 +83,9 @@ class LineEditor:
 
     def _typed(self, octet: int) -> str:
         """Gather the octets of one UTF-8 character and insert it."""
-        self._character = self._character + bytes([octet]) if octet & 0xC0 == 0x80 else bytes([octet])
+        self._character = (
+            self._character + bytes([octet]) if octet & 0xC0 == 0x80 else bytes([octet])
+        )
         first = self._character[0]
         wanted = 1 if first < 0x80 else 2 if first < 0xE0 else 3 if first < 0xF0 else 4
         if len(self._character) < wanted:
@@ -78,7 +97,7 @@ class LineEditor:
         if len(self.line) >= _LONGEST:
             return "\a"
         at_end = self._at == len(self.line)
-        self._show(self.line[:self._at] + text + self.line[self._at:], self._at + 1)
+        self._show(self.line[: self._at] + text + self.line[self._at :], self._at + 1)
         if at_end and len(self._prompt) + self._at < _COLUMNS:
             return self._masked()[-1:]
         return self._redrawn()
@@ -87,7 +106,11 @@ class LineEditor:
         """ESC [ digits letter, ESC O letter; all others are dropped."""
         self._escape += chr(octet)
         text = self._escape
-        if len(text) == 1 or text in ("\x1b[", "\x1bO") or (octet in b"0123456789;" and len(text) < 8):
+        if (
+            len(text) == 1
+            or text in ("\x1b[", "\x1bO")
+            or (octet in b"0123456789;" and len(text) < 8)
+        ):
             return ""
         self._escape = ""
         if text[-1] == "~":
@@ -118,7 +141,7 @@ class LineEditor:
 
     def _cut(self, key: str) -> None:
         """Take out what the key takes out, before or behind the cursor."""
-        before, behind = self.line[:self._at], self.line[self._at:]
+        before, behind = self.line[: self._at], self.line[self._at :]
         if key == "rubout":
             before = before[:-1]
         elif key == "delete":
@@ -129,7 +152,7 @@ class LineEditor:
             before = ""
         else:
             before = before.rstrip(" ")
-            before = before[:before.rfind(" ") + 1]
+            before = before[: before.rfind(" ") + 1]
         self._show(before + behind, len(before))
 
     def _browse(self, step: int) -> None:
@@ -149,9 +172,13 @@ class LineEditor:
             self._show(names[0] + " ")
             return self._redrawn()
         length = len(self.line)
-        while all(name[:length + 1] == names[0][:length + 1] for name in names) and length < len(names[0]):
+        while all(name[: length + 1] == names[0][: length + 1] for name in names) and length < len(
+            names[0]
+        ):
             length += 1
-        listed = "" if length > len(self.line) else "\r\n# " + "  ".join(names)[:_COLUMNS - 2] + "\r\n"
+        listed = (
+            "" if length > len(self.line) else "\r\n# " + "  ".join(names)[: _COLUMNS - 2] + "\r\n"
+        )
         self._show(names[0][:length])
         return listed + self._redrawn()
 
@@ -167,9 +194,11 @@ class LineEditor:
         return self.line[:found] + "*" * (len(self.line) - found)
 
     def _redrawn(self) -> str:
-        """Prompt and line anew; a line too long for the screen is shown from where the cursor is in sight."""
+        """Prompt and line anew; a line too long for the screen is shown from where the cursor is
+        in sight.
+        """
         room = _COLUMNS - len(self._prompt)
         left = max(0, self._at - room)
-        text = self._masked()[left:left + room]
+        text = self._masked()[left : left + room]
         back = left + len(text) - self._at
         return "\r%s%s\x1b[K%s" % (self._prompt, text, "\x1b[%dD" % back if back else "")

@@ -1,6 +1,7 @@
 """What the console writes to the service line: lines of at most 79 columns, held back while the
 line is busy.
 """
+
 from __future__ import annotations
 
 import asyncio
@@ -47,12 +48,12 @@ class Output:
         await self.line(prefix + text)
 
     async def answer(self, final: str, text: str) -> None:
-        """Write the closing line; a text too long for it is written whole before it, as a remark."""
+        """Write the closing line; a text too long for it comes whole before it, as a remark."""
         quoted = final != "OK"
         room = _COLUMNS - len(final) - 3
         if len(text) > room:
             await self.lines(text)
-            text = text[:room - 3] + "..."
+            text = text[: room - 3] + "..."
         if quoted:
             text = '"%s"' % text.replace('"', "'")
         await self.line((final + " " + text).rstrip())
@@ -72,7 +73,7 @@ class Output:
         try:
             return self._serial.write(data)
         except OSError:
-            return 0  # the other end is gone for now: as a busy line
+            return 0  # the other end is gone for now
 
 
 def _printable(text: str) -> str:

@@ -7,14 +7,16 @@ It raises CommandError, ValueError (a wrong argument, in plain words) or Fault. 
 begins with '_' are shared between commands. The shell loads this module and the command for each
 line, and drops them afterwards.
 """
+
 from __future__ import annotations
 
 import os
 import sys
 from typing import TYPE_CHECKING
 
-from firmware.recording.faults import TABLE, Fault
 from micropython import const
+
+from firmware.recording.faults import TABLE, Fault
 
 if TYPE_CHECKING:
     from typing import Any, Protocol
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
             """Visit the mailbox as soon as possible."""
             ...
 
+
 # the codes of ERROR lines; below 900 they are the fault codes of recording/faults.py
 UNKNOWN = const(901)  # no such command
 USAGE = const(902)  # not typed as it must be
@@ -53,7 +56,9 @@ PACKAGE = "firmware.service.commands"
 
 
 class CommandError(Exception):
-    """A command's refusal: one of the codes above, and its text (for USAGE the shell adds how it is typed)."""
+    """A command's refusal: one of the codes above, and its text (for USAGE the shell adds how it
+    is typed).
+    """
 
     def __init__(self, code: int, text: str = "") -> None:
         super().__init__(code, text)
@@ -135,10 +140,10 @@ def _quoted(text: str) -> tuple[str, str]:
     at = 1
     while at < len(text):
         if text[at] == '"':
-            return word, text[at + 1:]
+            return word, text[at + 1 :]
         if text[at] == "\\":
             at += 1
-        word += text[at:at + 1]
+        word += text[at : at + 1]
         at += 1
     raise CommandError(VALUE, "a quotation mark is not closed")
 

@@ -1,8 +1,9 @@
 """The service shell: prompt, line, command, answer; over the board's serial line.
 
-Every command ends in exactly one line, `OK` and perhaps a text, or `ERROR <code> "text"`; the lines
-before it are its output, and those that begin with '#' are remarks for people.
+Every command ends in exactly one line, `OK` and perhaps a text, or `ERROR <code> "text"`; the
+lines before it are its output, and those that begin with '#' are remarks for people.
 """
+
 from __future__ import annotations
 
 import asyncio

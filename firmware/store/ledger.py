@@ -1,12 +1,16 @@
-"""The ledger: which pages of which mail are on paper, and which mails are finished. The journal is a view of it.
+"""The ledger: which pages of which mail are on paper, and which mails are finished. The journal is
+a view of it.
 
-A mail is named by its key of 8 octets; its pages count from 1 and are recorded in order. Before a page's first line an
-*intent* is durable, after its last line its *completion*. After a power cut `pages_done` says where to go on, and
-`may_be_on_paper` whether the page that comes next must carry the mark of a possible duplicate.
+A mail is named by its key of 8 octets; its pages count from 1 and are recorded in order. Before a
+page's first line an *intent* is durable, after its last line its *completion*. After a power cut
+`pages_done` says where to go on, and `may_be_on_paper` whether the page that comes next must carry
+the mark of a possible duplicate.
 
-What changes nothing that is on paper or on the server (`begin`, `deleted`, forgetting) waits in RAM for the next
-durable record, to save flash. See `journal` for the records, `record_log` for their frame.
+What changes nothing that is on paper or on the server (`begin`, `deleted`, forgetting) waits in
+RAM for the next durable record, to save flash. See `journal` for the records, `record_log` for
+their frame.
 """
+
 from __future__ import annotations
 
 import struct
@@ -15,29 +19,41 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from firmware.recording.faults import LEDGER_FULL, STORAGE, Fault
-from firmware.store import journal
-from firmware.store.mail_index import DELETED, DOUBT, FINISHED, GONE, NOTICE, READY, SEEN, MailIndex
+from firmware.store import ledger_records as records
+from firmware.store.mail_index import (
+    DELETED,
+    DOUBT,
+    FINISHED,
+    GONE,
+    NOTICE,
+    READY,
+    SEEN,
+    MailIndex,
+)
 from firmware.store.record_log import RecordLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import NoReturn
 
     from firmware.devices import Clock, Storage
 
 NAME = "ledger"
 
-_LASTING = FINISHED | NOTICE | DELETED | DOUBT
 _PENDING = const(24)  # records waiting in RAM
 _GONE_KEPT = const(64)  # finished mails remembered at compaction although no longer listed
 
 
 class Ledger:
-    """All mails that are known. `open` before use. Every call that changes raises `Fault(STORAGE)` when flash fails.
+    """All mails that are known. `open` before use. Every call that changes raises `Fault(STORAGE)`
+    when flash fails.
 
     `limit` bounds the file in octets, `capacity` the mails remembered at a time.
     """
 
-    def __init__(self, storage: Storage, clock: Clock, limit: int = 32768, capacity: int = 512) -> None:
+    def __init__(
+        self, storage: Storage, clock: Clock, limit: int = 32768, capacity: int = 512
+    ) -> None:
         self.lost = 0  # places damaged or records missing, as found by `open`
         self.doubtful = False  # mails unknown here may be on paper
         self._clock = clock
@@ -49,17 +65,18 @@ class Ledger:
         self._stale = False  # the file lacks what only the index knows
 
     def open(self) -> str:
-        """Read the file, cut a torn end off, go on after damage. Returns '' or, in plain words, what was wrong.
+        """Read the file, cut a torn end off, go on after damage. Returns '' or, in plain words,
+        what was wrong.
 
         Never raises: what can be read is used, and what is then known is written anew.
         """
         readable = self._read() or self._read()
         self.lost = self._log.damaged + self._log.missing + (not readable)
+        if self.lost or self.doubtful:
+            self._doubt()
         if not self.lost and not self._log.torn:
             return ""
         torn = self._log.torn
-        if self.lost:
-            self._doubt()
         try:
             self.compact()
         except Fault as fault:
@@ -72,7 +89,7 @@ class Ledger:
         self._index = MailIndex()
         try:
             for _offset, record in self._log.records():
-                self._apply(record)
+                self.doubtful = records.apply(self._index, record) or self.doubtful
         except OSError:
             return False
         return True
@@ -115,7 +132,9 @@ class Ledger:
         return slot >= 0 and bool(self._index.flags(slot) & FINISHED)
 
     def unfinished(self) -> Iterator[tuple[bytes, int, int]]:
-        """(key, pages complete, page with an intent or 0) of each mail that was begun and is not finished."""
+        """(key, pages complete, page with an intent or 0) of each mail that was begun and is not
+        finished.
+        """
         for slot in self._index.slots():
             if not self._index.flags(slot) & (FINISHED | GONE):
                 key = self._index.key(slot)
@@ -128,9 +147,11 @@ class Ledger:
     # What changes
 
     def begin(self, key: bytes, sender: str, subject: str) -> None:
-        """Know the mail, and who sent it; durable with its first page. Raises `Fault(LEDGER_FULL)`."""
+        """Know the mail, and who sent it; durable with its first page. Raises
+        `Fault(LEDGER_FULL)`.
+        """
         self._slot(key)
-        self._later(journal.timed(journal.BEGIN, key, self._clock.now(), journal.texts(sender, subject)))
+        self._later(self._timed(records.BEGIN, key, records.texts(sender, subject)))
 
     def intend(self, key: bytes, page: int) -> None:
         """Before the page's first line; durable on return. Raises `Fault(LEDGER_FULL)`.
@@ -144,12 +165,12 @@ class Ledger:
         if ready:
             self.flush()
         else:
-            self._now(struct.pack(">B8sH", journal.INTEND, key, page))
+            self._now(struct.pack(">B8sH", records.INTEND, key, page))
 
     def complete(self, key: bytes, page: int) -> None:
         """After the page's last line; durable on return. Implies all pages before it."""
         self._index.set_pages(self._slot(key), page)
-        self._now(struct.pack(">B8sH", journal.COMPLETE, key, page))
+        self._now(struct.pack(">B8sH", records.COMPLETE, key, page))
 
     def advance(self, key: bytes, page: int) -> None:
         """`complete(page)` and `intend(page + 1)` in one record: both are durable or neither.
@@ -161,7 +182,7 @@ class Ledger:
         self._index.set_pages(slot, page)
         self._index.set_intent(slot, page + 1)
         self._index.set_flags(slot, READY)
-        self._now(struct.pack(">B8sH", journal.ADVANCE, key, page))
+        self._now(struct.pack(">B8sH", records.ADVANCE, key, page))
 
     def finish(self, key: bytes, pages: int, notice: bool) -> None:
         """The mail has ended on paper with `pages` pages, all complete; durable on return."""
@@ -169,22 +190,26 @@ class Ledger:
         flags = FINISHED | (NOTICE if notice else 0)
         self._index.set_pages(slot, pages)
         self._index.set_flags(slot, flags)
-        self._now(journal.timed(journal.FINISH, key, self._clock.now(), struct.pack(">HB", min(pages, 0xFFFF), flags)))
+        self._now(self._timed(records.FINISH, key, struct.pack(">HB", min(pages, 0xFFFF), flags)))
 
     def deleted(self, key: bytes) -> None:
-        """The server has deleted the mail (QUIT was answered with +OK); durable with the next record or `flush`.
+        """The server has deleted the mail (QUIT was answered with +OK); durable with the next
+        record or `flush`.
 
-        Lost, it costs nothing: the mail is still finished, and forgotten once the server does not list it.
+        Lost, it costs nothing: the mail is still finished, and forgotten once the server does not
+        list it.
         """
         slot = self._index.find(key)
         if slot >= 0 and not self._index.flags(slot) & DELETED:
             self._index.set_flags(slot, DELETED)
-            self._later(journal.timed(journal.DELETED, key, self._clock.now(), b""))
+            self._later(self._timed(records.DELETED, key, b""))
 
     def forget_others(self, live_keys: Iterable[bytes]) -> None:
-        """Hear which mails the server lists: mails deleted and gone are forgotten, others that are gone may be later.
+        """Hear which mails the server lists: mails deleted and gone are forgotten, others that are
+        gone may be later.
 
-        While the ledger is doubtful, the listed mails that it does not know are entered as possibly on paper.
+        While the ledger is doubtful, the listed mails that it does not know are entered as
+        possibly on paper.
         """
         all_known = True
         for key in live_keys:
@@ -201,7 +226,7 @@ class Ledger:
             if flags & SEEN:
                 self._index.set_flags(slot, 0, SEEN | GONE)
             elif flags & DELETED:
-                self._later(struct.pack(">B8s", journal.FORGET, self._index.key(slot)))
+                self._later(struct.pack(">B8s", records.FORGET, self._index.key(slot)))
                 self._index.remove(slot)
             else:
                 self._index.set_flags(slot, GONE)
@@ -211,27 +236,33 @@ class Ledger:
 
     def note(self, kind: str, text: str) -> None:
         """Enter an event into the journal; durable on return. Bounded: long texts are cut."""
-        self._now(journal.timed(journal.NOTE, journal.NO_KEY, self._clock.now(), journal.texts(kind, text)))
+        self._now(self._timed(records.NOTE, records.NO_KEY, records.texts(kind, text)))
 
     def flush(self) -> None:
         """Make durable what still waits in RAM."""
         if not self._pending:
             return
         try:
-            if self._stale or self._log.size + sum(len(record) + 8 for record in self._pending) > self._limit:
+            if (
+                self._stale
+                or self._log.size + sum(len(record) + 8 for record in self._pending) > self._limit
+            ):
                 self._compact_or_grow()
             self._log.append(self._pending)
         except OSError as error:
-            raise Fault(STORAGE, "ledger: %s" % error)
+            _fail(error)
         self._pending = []
 
     def compact(self) -> None:
-        """Write the file anew: what stands, and the newest part of the journal. Best called while nothing else runs."""
+        """Write the file anew: what stands, and the newest part of the records. Best called while
+        nothing else runs.
+        """
         self._forget_gone(FINISHED, _GONE_KEPT)
         try:
-            self._log.rewrite(self._standing())
+            keep = self._limit // 4
+            self._log.rewrite(records.standing(self._log, self._index, self.doubtful, keep))
         except OSError as error:
-            raise Fault(STORAGE, "ledger: %s" % error)
+            _fail(error)
 
     def wants_compacting(self) -> bool:
         """True when the file is so full that an idle moment should be used to compact it."""
@@ -239,11 +270,14 @@ class Ledger:
 
     # The journal
 
-    def journal(self, newest_first: bool = True, limit: int = 20) -> Iterator[tuple[int, str, str]]:
-        """The last `limit` events: (seconds since 1970 or 0, kind, text). Kinds: mail, recorded, notice, deleted, and
-        those of `note`. Stops early when the file is compacted meanwhile."""
+    def journal(
+        self, newest_first: bool = True, limit: int = 20
+    ) -> Iterator[tuple[int, str, str]]:
+        """The last `limit` events: (seconds since 1970 or 0, kind, text). Kinds: mail, recorded,
+        notice, deleted, and those of `note`. Stops early when the file is compacted meanwhile.
+        """
         self.flush()
-        return journal.entries(self._log, newest_first, limit)
+        return records.journal(self._log, newest_first, limit)
 
     # Within
 
@@ -268,7 +302,9 @@ class Ledger:
         return self._index.count >= self._capacity
 
     def _forget_gone(self, finished: int, keep: int) -> int:
-        """Forget mails, finished or not, that the server no longer lists, but the last `keep`; returns how many."""
+        """Forget mails, finished or not, that the server no longer lists, but the last `keep`;
+        returns how many.
+        """
         forgotten = -keep
         for slot in self._index.slots():
             forgotten += self._index.flags(slot) & (GONE | FINISHED) == GONE | finished
@@ -279,8 +315,13 @@ class Ledger:
                 left -= 1
         return max(0, forgotten)
 
+    def _timed(self, kind: int, key: bytes, rest: bytes) -> bytes:
+        return struct.pack(">B8sI", kind, key, self._clock.now()) + rest
+
     def _later(self, record: bytes) -> None:
-        """Let the record wait. When too many do and flash fails, the index alone knows: it is written anew later."""
+        """Let the record wait. When too many do and flash fails, the index alone knows: it is
+        written anew later.
+        """
         if len(self._pending) >= _PENDING:
             try:
                 self.flush()
@@ -294,7 +335,7 @@ class Ledger:
         self.flush()
 
     def _compact_or_grow(self) -> None:
-        """Compact; when there is no space for the new file, let the old one grow a little further."""
+        """Compact; when there is no space for the new file, let the old one grow a little."""
         try:
             self.compact()
         except Fault:
@@ -302,57 +343,6 @@ class Ledger:
                 raise
         self._stale = False
 
-    def _standing(self) -> Iterator[bytes]:
-        """The records of the compacted file: a quarter of the limit for the journal's end, then what stands."""
-        skip = sum(len(record) for record in self._history()) - self._limit // 4
-        for record in self._history():
-            skip -= len(record)
-            if skip < 0:
-                yield bytes([record[0] | journal.HISTORY]) + bytes(record[1:])
-        if self.doubtful:
-            yield struct.pack(">B8s", journal.DOUBT_ALL, journal.NO_KEY)
-        index = self._index
-        for slot in index.slots():
-            yield struct.pack(">B8sHHB", journal.STATE, index.key(slot), index.pages(slot), index.intent(slot),
-                              index.flags(slot) & _LASTING)
 
-    def _history(self) -> Iterator[memoryview]:
-        """The journal's records, as far as the file can be read."""
-        try:
-            for _offset, record in self._log.records():
-                if journal.is_shown(record):
-                    yield record
-        except OSError:
-            return
-
-    def _apply(self, record: memoryview) -> None:
-        """Bring one record read from the file to the index; kinds that are not known or too short change nothing."""
-        if not journal.is_known(record):
-            return
-        kind = record[0]
-        key = bytes(record[1:9])
-        slot = self._index.find(key)
-        if kind == journal.DOUBT_ALL:
-            self.doubtful = True
-        elif kind == journal.FORGET:
-            if slot >= 0:
-                self._index.remove(slot)
-        elif kind != journal.NOTE:
-            self._apply_to(self._new(key) if slot < 0 else slot, kind, record)
-
-    def _apply_to(self, slot: int, kind: int, record: memoryview) -> None:
-        index = self._index
-        if kind == journal.STATE:
-            _kind, key, pages, intent, flags = struct.unpack_from(">B8sHHB", record, 0)
-            index.put(slot, key, pages, intent, flags)
-        elif kind == journal.FINISH:
-            index.set_pages(slot, record[13] << 8 | record[14])
-            index.set_flags(slot, record[15])
-        elif kind == journal.DELETED:
-            index.set_flags(slot, DELETED)
-        elif kind != journal.BEGIN:
-            page = record[9] << 8 | record[10]
-            if kind != journal.INTEND:
-                index.set_pages(slot, page)
-            if kind != journal.COMPLETE:
-                index.set_intent(slot, page + (kind == journal.ADVANCE))
+def _fail(error: OSError) -> NoReturn:
+    raise Fault(STORAGE, "ledger: %s" % error)

@@ -1,8 +1,10 @@
 """What RAM knows of each mail, packed: 14 octets a mail in chunks of 64, grown when needed.
 
-An entry: key (8 octets) · pages complete (2) · page with an intent (2) · flags (1) · spare (1). An all-zero key marks a
-free entry. Entries are named by their slot number, which stays the same as long as the entry lives.
+An entry: key (8 octets) · pages complete (2) · page with an intent (2) · flags (1) · spare (1). An
+all-zero key marks a free entry. Entries are named by their slot number, which stays the same as
+long as the entry lives.
 """
+
 from __future__ import annotations
 
 import struct
@@ -58,7 +60,15 @@ class MailIndex:
 
     def put(self, slot: int, key: bytes, pages: int, intent: int, flags: int) -> None:
         """Write the whole entry."""
-        struct.pack_into(">8sHHB", self._chunks[slot // _CHUNK], slot % _CHUNK * _ENTRY, key, pages, intent, flags)
+        struct.pack_into(
+            ">8sHHB",
+            self._chunks[slot // _CHUNK],
+            slot % _CHUNK * _ENTRY,
+            key,
+            pages,
+            intent,
+            flags,
+        )
 
     def remove(self, slot: int) -> None:
         """Free the entry."""
@@ -74,7 +84,7 @@ class MailIndex:
     def key(self, slot: int) -> bytes:
         """The mail's key."""
         at = slot % _CHUNK * _ENTRY
-        return bytes(self._chunks[slot // _CHUNK][at:at + 8])
+        return bytes(self._chunks[slot // _CHUNK][at : at + 8])
 
     def pages(self, slot: int) -> int:
         """Pages complete."""
@@ -109,4 +119,9 @@ class MailIndex:
 
     def _raise(self, slot: int, field: int, value: int) -> None:
         if value > self._number(slot, field):
-            struct.pack_into(">H", self._chunks[slot // _CHUNK], slot % _CHUNK * _ENTRY + field, min(value, 0xFFFF))
+            struct.pack_into(
+                ">H",
+                self._chunks[slot // _CHUNK],
+                slot % _CHUNK * _ENTRY + field,
+                min(value, 0xFFFF),
+            )

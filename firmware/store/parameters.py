@@ -1,9 +1,11 @@
-"""Function parameters: one table with kind, default, range and help of each, and the values stored.
+"""Function parameters: one table with kind, default, range and help of each, and the values
+stored.
 
-Stored as text, one line a value that was set: CRC-32 in 8 hex digits, a blank, `name=value`; the last line is
-`CRC end=count`. The file is replaced as a whole. A line that does not check or whose value is out of range falls back
-to the default and is reported.
+Stored as text, one line a value that was set: CRC-32 in 8 hex digits, a blank, `name=value`; the
+last line is `CRC end=count`. The file is replaced as a whole. A line that does not check or whose
+value is out of range falls back to the default and is reported.
 """
+
 from __future__ import annotations
 
 import binascii
@@ -13,7 +15,7 @@ from firmware.recording.faults import STORAGE, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
+    from typing import Any, NoReturn
 
     from firmware.devices import Storage
 
@@ -57,7 +59,8 @@ class Parameters:
         self._values: dict[str, str | int | bool] = {}
 
     def load(self) -> list[str]:
-        """Read what is stored. Returns what was wrong, one sentence each; enter fault PARAMETER when there is any.
+        """Read what is stored. Returns what was wrong, one sentence each; enter fault PARAMETER
+        when there is any.
 
         Never raises: what can't be read falls back to its default.
         """
@@ -81,12 +84,16 @@ class Parameters:
         return problems
 
     def get(self, name: str) -> Any:
-        """The value in force: str, int, or bool for a switch. Raises KeyError for a name that does not exist."""
+        """The value in force: str, int, or bool for a switch. Raises KeyError for a name that does
+        not exist.
+        """
         value = self._values.get(name)
         return TABLE[name][1] if value is None else value
 
     def text(self, name: str) -> str:
-        """The value as it is typed and shown; secrets are masked. Raises ValueError for an unknown name."""
+        """The value as it is typed and shown; secrets are masked. Raises ValueError for an unknown
+        name.
+        """
         _row(name)
         value = self.get(name)
         if TABLE[name][0] == SECRET:
@@ -100,8 +107,8 @@ class Parameters:
     def set(self, name: str, text: str) -> None:
         """Set from typed text; durable on return.
 
-        Raises ValueError that says what is wrong and what is allowed, and never shows a secret; `Fault(STORAGE)` when
-        it could not be stored, the old value stays in force then.
+        Raises ValueError that says what is wrong and what is allowed, and never shows a secret;
+        `Fault(STORAGE)` when it could not be stored, the old value stays in force then.
         """
         value = parse(name, text)
         old = self._values.copy()
@@ -138,7 +145,7 @@ class Parameters:
             self._storage.replace(NAME, self._lines())
         except OSError as error:
             self._values = old
-            raise Fault(STORAGE, "parameters: %s" % error)
+            _fail(error)
 
     def _lines(self) -> Iterator[bytes]:
         for name in sorted(self._values):
@@ -164,7 +171,9 @@ def allowed(name: str) -> str:
 
 
 def parse(name: str, text: str) -> str | int | bool:
-    """The value that the typed text means. Raises ValueError that says what is allowed; never shows a secret."""
+    """The value that the typed text means. Raises ValueError that says what is allowed; never
+    shows a secret.
+    """
     kind, _default, extent = _row(name)
     if kind == NUMBER:
         digits = text[1:] if text[:1] == "-" else text
@@ -181,6 +190,10 @@ def parse(name: str, text: str) -> str | int | bool:
     raise ValueError("%s must be %s, not '%s'" % (name, allowed(name), text[:40]))
 
 
+def _fail(error: OSError) -> NoReturn:
+    raise Fault(STORAGE, "parameters: %s" % error)
+
+
 def _plain_text(name: str, kind: str, text: str, most: int) -> str:
     if any(ord(character) < 32 or ord(character) == 127 for character in text):
         raise ValueError("%s can't hold control characters" % name)
@@ -191,7 +204,7 @@ def _plain_text(name: str, kind: str, text: str, most: int) -> str:
     return text
 
 
-def _row(name: str) -> tuple[str, str | int | bool, tuple[Any, ...]]:
+def _row(name: str) -> tuple[str, Any, tuple[Any, ...]]:
     row = TABLE.get(name)
     if row is None:
         raise ValueError("there is no parameter '%s'; 'param list' shows all" % name[:40])

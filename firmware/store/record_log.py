@@ -1,10 +1,12 @@
 """An append-only file of checksummed records, over `devices.Storage`.
 
-A record: mark 0xE1 · payload length (1 octet) · sequence number (2 octets) · payload · CRC-32 (4 octets) of all that
-stands before it. Numbers are big-endian. The sequence starts at 0 with each rewritten file and wraps at 2^16.
-Reading skips what does not check and goes on at the next record that does: a torn end costs nothing but the record
-that was being written, a corrupt octet costs one record.
+A record: mark 0xE1 · payload length (1 octet) · sequence number (2 octets) · payload · CRC-32 (4
+octets) of all that stands before it. Numbers are big-endian. The sequence starts at 0 with each
+rewritten file and wraps at 2^16. Reading skips what does not check and goes on at the next record
+that does: a torn end costs nothing but the record that was being written, a corrupt octet costs
+one record.
 """
+
 from __future__ import annotations
 
 import binascii
@@ -20,13 +22,15 @@ if TYPE_CHECKING:
 
 _MARK = const(0xE1)
 _HEAD = const(4)
-_FRAME = const(8)  # octets of a record besides its payload
+FRAME = const(8)  # octets of a record besides its payload
 _LONGEST = const(255)  # payload octets
 _WINDOW = const(1024)  # octets read at a time
 
 
 class RecordLog:
-    """One file of records. Counts of the last full read: `damaged` places, `missing` records, `torn` end."""
+    """One file of records. Counts of the last full read: `damaged` places, `missing` records,
+    `torn` end.
+    """
 
     def __init__(self, storage: Storage, name: str) -> None:
         self.size = 0  # octets of the file
@@ -40,9 +44,11 @@ class RecordLog:
         self._written = 0
 
     def records(self) -> Iterator[tuple[int, memoryview]]:
-        """(offset, payload) of every good record; the payload is valid until the next one. Raises OSError.
+        """(offset, payload) of every good record; the payload is valid until the next one. Raises
+        OSError.
 
-        Run to its end it also sets `size`, `damaged`, `missing` and `torn`, and the number of the next record.
+        Run to its end it also sets `size`, `damaged`, `missing` and `torn`, and the number of the
+        next record.
         """
         window = bytearray(_WINDOW)
         view = memoryview(window)
@@ -50,7 +56,7 @@ class RecordLog:
         have = self._storage.read(self._name, 0, view)
         bad = False
         while True:
-            if have - at < _LONGEST + _FRAME and have == _WINDOW:
+            if have - at < _LONGEST + FRAME and have == _WINDOW:
                 base += at
                 at = 0
                 have = self._storage.read(self._name, base, view)
@@ -68,19 +74,21 @@ class RecordLog:
             gap = (sequence - expected) & 0xFFFF
             missing += gap if gap < 0x8000 else 0
             expected = (sequence + 1) & 0xFFFF
-            yield base + at, view[at + _HEAD:at + _HEAD + length]
-            at += length + _FRAME
+            yield base + at, view[at + _HEAD : at + _HEAD + length]
+            at += length + FRAME
         self.size = max(0, self._storage.size(self._name))
         self.damaged, self.missing, self.torn, self._next = damaged, missing, bad, expected
 
     def at(self, offset: int) -> memoryview | None:
-        """The payload of the record at `offset`, None when there is no good one. Raises OSError."""
-        view = memoryview(bytearray(_LONGEST + _FRAME))
+        """The payload of the record at `offset`, None when there is none. Raises OSError."""
+        view = memoryview(bytearray(_LONGEST + FRAME))
         length = _checked(view, 0, self._storage.read(self._name, offset, view))
-        return None if length < 0 else view[_HEAD:_HEAD + length]
+        return None if length < 0 else view[_HEAD : _HEAD + length]
 
     def append(self, payloads: list[bytes]) -> None:
-        """Append records with one write; durable on return. Raises OSError, ValueError for a payload over 255 octets."""
+        """Append records with one write; durable on return. Raises OSError, ValueError for a
+        payload over 255 octets.
+        """
         number = self._next
         data = bytearray()
         for payload in payloads:
@@ -95,7 +103,9 @@ class RecordLog:
         self.size += len(data)
 
     def rewrite(self, payloads: Iterable[bytes]) -> None:
-        """Replace the file by these records; the old file stays readable until the end. Raises OSError, ValueError."""
+        """Replace the file by these records; the old file stays readable until the end. Raises
+        OSError, ValueError.
+        """
         self._storage.replace(self._name, self._numbered(payloads))
         self._next = self._written
         self.rewrites += 1
@@ -119,8 +129,10 @@ def _framed(payload: bytes, number: int) -> bytes:
 
 
 def _checked(view: memoryview, at: int, have: int) -> int:
-    """Octets of the payload of the record at `at`; -1 when there is no whole and good record before `have`."""
-    if have - at < _FRAME or view[at] != _MARK:
+    """Octets of the payload of the record at `at`; -1 when there is no whole and good record
+    before `have`.
+    """
+    if have - at < FRAME or view[at] != _MARK:
         return -1
     end = at + _HEAD + view[at + 1]
     if end + 4 > have:

@@ -1,13 +1,17 @@
-"""The spool: a bounded, volatile window over the mail that is arriving, with random access for its reader.
+"""The spool: a bounded, volatile window over the mail that is arriving, with random access for its
+reader.
 
-One producer appends octets as they come off the wire, one consumer reads them wherever it likes and says how far it
-will not look back. The octets lie in a ring on a raw block area; the last block, not full yet, lies in RAM, so that a
-small mail touches no flash. A block that the reader has let go before it was full is never programmed at all.
+One producer appends octets as they come off the wire, one consumer reads them wherever it likes
+and says how far it will not look back. The octets lie in a ring on a raw block area; the last
+block, not full yet, lies in RAM, so that a small mail touches no flash. A block that the reader
+has let go before it was full is never programmed at all.
 
-The window holds every octet from the block that was released last up to one block more than the area has. When it is
-full the producer waits; a read that could only be answered by octets that no longer or cannot yet fit in raises
-`OutsideWindow`, so that neither side ever waits for the other for ever.
+The window holds every octet from the block that was released last up to one block more than the
+area has. When it is full the producer waits; a read that could only be answered by octets that no
+longer or cannot yet fit in raises `OutsideWindow`, so that neither side ever waits for the other
+for ever.
 """
+
 from __future__ import annotations
 
 import asyncio
@@ -34,7 +38,9 @@ class Incomplete(SpoolError):
 
 
 class OutsideWindow(SpoolError):
-    """To the reader: this octet was released already, or lies further ahead than the full window can hold."""
+    """To the reader: this octet was released already, or lies further ahead than the full window
+    can hold.
+    """
 
 
 class Spool:
@@ -52,7 +58,8 @@ class Spool:
         self._buffer = memoryview(buffer)
         self._block = len(buffer)
         self._clean = bytearray(area.block_count)  # 1: erased, and nothing programmed since
-        self._first = 0  # the area's block that holds offset 0: moves on from mail to mail, to spread the wear
+        # the area's block that holds offset 0: moves on from mail to mail, to spread the wear
+        self._first = 0
         self._flushed = 0  # offset of the buffer's first octet, always a multiple of the block
         self._mail = 0
         self._programming = False
@@ -73,8 +80,8 @@ class Spool:
     async def append(self, view: memoryview) -> None:
         """Append octets; waits while the window is full.
 
-        Raises `SpoolAbandoned` when the reader gave up, OSError when the area fails. Cancelled in a wait, the spool
-        stays sound: `written` says what was taken.
+        Raises `SpoolAbandoned` when the reader gave up, OSError when the area fails. Cancelled in
+        a wait, the spool stays sound: `written` says what was taken.
         """
         total = len(view)
         taken = 0
@@ -86,7 +93,7 @@ class Spool:
                 await self._empty_buffer()
                 continue
             step = min(self._block - fill, total - taken)
-            self._buffer[fill:fill + step] = view[taken:taken + step]
+            self._buffer[fill : fill + step] = view[taken : taken + step]
             self.written += step
             taken += step
             self._arrived.set()
@@ -102,19 +109,23 @@ class Spool:
     async def read_at(self, offset: int, view: memoryview) -> int:
         """Read at `offset`, waiting for the first octet at least; returns the octets read.
 
-        0 only past the end of a complete mail. Raises `Incomplete`, `OutsideWindow`; OSError when the area fails.
+        0 only past the end of a complete mail. Raises `Incomplete`, `OutsideWindow`; OSError when
+        the area fails.
         """
         if not await self.arrival(offset):
             return 0
         return self.copy(offset, view, self.written)
 
     def release(self, offset: int) -> None:
-        """Let go of all octets before `offset`. Never goes back; may run ahead of what was written, to drop it."""
+        """Let go of all octets before `offset`. Never goes back; may run ahead of what was
+        written, to drop it.
+        """
         if offset <= self.released:
             return
         self.released = offset
         if not self._is_full():
-            self._stuck = False  # at once: the reader may ask for more before the producer's task runs again
+            # at once: the reader may ask for more before the producer's task runs again
+            self._stuck = False
             self._room.set()
 
     def abandon(self) -> None:
@@ -124,7 +135,8 @@ class Spool:
         self._room.set()
 
     async def arrival(self, offset: int, part: PartSource | None = None) -> bool:
-        """Wait until the octet at `offset` can be copied; False when the part or the complete mail ends before it.
+        """Wait until the octet at `offset` can be copied; False when the part or the complete mail
+        ends before it.
 
         Raises `Incomplete`, `OutsideWindow`.
         """
@@ -145,7 +157,9 @@ class Spool:
         raise Incomplete()
 
     def copy(self, offset: int, view: memoryview, end: int) -> int:
-        """Fill `view` from `offset`, at most up to `end`; the octets must have arrived. Returns the octets copied."""
+        """Fill `view` from `offset`, at most up to `end`; the octets must have arrived. Returns
+        the octets copied.
+        """
         view = memoryview(view)
         total = min(len(view), end - offset)
         done = 0
@@ -154,11 +168,11 @@ class Spool:
             ahead = at - self._flushed
             if ahead >= 0:
                 step = total - done
-                view[done:total] = self._buffer[ahead:ahead + step]
+                view[done:total] = self._buffer[ahead : ahead + step]
             else:
                 inside = at % self._block
                 step = min(total - done, self._block - inside)
-                self._area.read(self._place(at) * self._block + inside, view[done:done + step])
+                self._area.read(self._place(at) * self._block + inside, view[done : done + step])
             done += step
         return total
 
@@ -174,7 +188,9 @@ class Spool:
     # For whoever has time: between pages, or while nothing arrives
 
     async def erase_ahead(self, blocks: int) -> None:
-        """Erase up to `blocks` of the free blocks that come next, one after the other, letting others run between."""
+        """Erase up to `blocks` of the free blocks that come next, one after the other, letting
+        others run between.
+        """
         for step in range(self._area.block_count):
             number = self._flushed // self._block + step
             if blocks <= 0 or number >= self.released // self._block + self._area.block_count:
@@ -200,7 +216,9 @@ class Spool:
         return self.released >= self._flushed + self._block
 
     async def _empty_buffer(self) -> None:
-        """Take one step towards an empty buffer: drop it, program it, or wait for room in the ring."""
+        """Take one step towards an empty buffer: drop it, program it, or wait for room in the
+        ring.
+        """
         if self._buffer_released():
             self._flushed += self._block
         elif self._is_full():
@@ -215,7 +233,9 @@ class Spool:
             await self._program()
 
     async def _program(self) -> None:
-        """Program the full buffer into its block. Cancelled half-way, the block is erased and programmed anew."""
+        """Program the full buffer into its block. Cancelled half-way, the block is erased and
+        programmed anew.
+        """
         block = self._place(self._flushed)
         self._programming = True
         try:
@@ -226,7 +246,7 @@ class Spool:
             for at in range(0, self._block, _PIECE):
                 if self._buffer_released():
                     break
-                self._area.program(block * self._block + at, self._buffer[at:at + _PIECE])
+                self._area.program(block * self._block + at, self._buffer[at : at + _PIECE])
                 await asyncio.sleep(0)
             self._flushed += self._block
         finally:
@@ -234,7 +254,8 @@ class Spool:
 
 
 class PartSource:
-    """One part of the mail in the spool, as the recording side reads it: offsets count from the part's start.
+    """One part of the mail in the spool, as the recording side reads it: offsets count from the
+    part's start.
 
     `start` and `end` are the spool's offsets; `end` is None while the part is arriving.
     """
@@ -256,7 +277,7 @@ class PartSource:
         return None if self.end is None else self.end - self.start
 
     async def read_at(self, offset: int, view: memoryview) -> int:
-        """As `Spool.read_at`, and 0 from the part's end on. Raises `Incomplete`, `OutsideWindow`."""
+        """As `Spool.read_at`; 0 from the part's end on. Raises `Incomplete`, `OutsideWindow`."""
         at = self.start + offset
         if not await self._spool.arrival(at, self):
             return 0

@@ -103,7 +103,7 @@ def test_words_may_be_quoted() -> None:
 def test_a_program_fault_in_a_command_is_an_answer_not_an_end() -> None:
     receiver = FakeReceiver()
     receiver.values = None  # type: ignore[assignment]
-    assert typed(receiver, "mail")[-1].startswith('ERROR 999 "KeyError')
+    assert typed(receiver, "mail")[-1].startswith('ERROR 999 "TypeError')
 
 
 def test_a_failing_flash_is_answered_with_its_code_and_advice_comes_from_fault() -> None:

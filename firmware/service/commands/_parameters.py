@@ -1,6 +1,7 @@
 """What each function parameter is for, at most 39 characters. The table of
 `store/parameters.py` has the rest; it stays loaded, so these texts stand apart.
 """
+
 from __future__ import annotations
 
 HELP = {

@@ -1,4 +1,5 @@
 """Aligned rows for the console's screen of 80 columns."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

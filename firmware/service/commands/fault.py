@@ -1,4 +1,5 @@
 """fault: what stands in the way, and what to do about it."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

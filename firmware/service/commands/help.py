@@ -1,4 +1,5 @@
 """help: the commands, or one of them."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

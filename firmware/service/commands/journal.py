@@ -1,4 +1,5 @@
 """journal: what happened."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -13,8 +14,10 @@ if TYPE_CHECKING:
 
 USAGE = "journal [count]"
 SUMMARY = "show the last events, 20 or as many as asked for, newest last"
-DETAILS = ("The four digits at mail, recorded, notice and deleted name the mail. The journal is "
-           "part of the ledger; its oldest events are dropped when that is full.")
+DETAILS = (
+    "The four digits at mail, recorded, notice and deleted name the mail. The journal is "
+    "part of the ledger; its oldest events are dropped when that is full."
+)
 
 _MOST = 200
 

@@ -1,4 +1,5 @@
 """mail: what is known of mails."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -9,8 +10,10 @@ if TYPE_CHECKING:
 
 USAGE = "mail"
 SUMMARY = "show the mail being received, the last visit and unfinished mails"
-DETAILS = ("A mail is unfinished when pages of it are on paper, or begun, and others are not. It "
-           "stays on the server, and the next visit goes on with the page shown.")
+DETAILS = (
+    "A mail is unfinished when pages of it are on paper, or begun, and others are not. It "
+    "stays on the server, and the next visit goes on with the page shown."
+)
 
 _SHOWN = ("mail", "visit", "doing", "pages")
 

@@ -1,4 +1,5 @@
 """param: the function parameters."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
 
 USAGE = "param list [start] | get NAME | set NAME VALUE | reset NAME"
 SUMMARY = "show and set the function parameters"
-DETAILS = ("A value with blanks, or an empty one, is put into quotation marks. '*' marks values "
-           "that were set. Secrets are never shown, and not kept in the lines that the up key "
-           "brings back.")
+DETAILS = (
+    "A value with blanks, or an empty one, is put into quotation marks. '*' marks values "
+    "that were set. Secrets are never shown, and not kept in the lines that the up key "
+    "brings back."
+)
 
 _WIDTHS = (1, 16, 20, 0)
 
@@ -49,7 +52,7 @@ async def _list(parameters: Parameters, start: str, out: Output) -> str:
         if name.startswith(start):
             mark = "*" if parameters.is_set(name) else ""
             text = parameters.text(name)
-            shown = text if len(text) <= _WIDTHS[2] else text[:_WIDTHS[2] - 2] + ".."
+            shown = text if len(text) <= _WIDTHS[2] else text[: _WIDTHS[2] - 2] + ".."
             await row(out, _WIDTHS, (mark, name, shown, HELP[name]))
             count += 1
     if not count:

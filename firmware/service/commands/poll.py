@@ -1,4 +1,5 @@
 """poll: visit the mailbox now."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

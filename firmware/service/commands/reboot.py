@@ -1,4 +1,5 @@
 """reboot: restart the machine."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -12,8 +13,10 @@ if TYPE_CHECKING:
 
 USAGE = "reboot [now]"
 SUMMARY = "restart the machine; 'now' also while a mail is being received"
-DETAILS = ("Nothing is lost: a mail that is not finished stays on the server and is gone on with. "
-           "The page in the machine is recorded again, marked as a possible duplicate.")
+DETAILS = (
+    "Nothing is lost: a mail that is not finished stays on the server and is gone on with. "
+    "The page in the machine is recorded again, marked as a possible duplicate."
+)
 
 
 async def run(context: Context, arguments: list[str], out: Output) -> str:

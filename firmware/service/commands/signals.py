@@ -1,4 +1,5 @@
 """signals: every row of the signal table with its level."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
 
 USAGE = "signals [name]"
 SUMMARY = "show every signal with its level, or all about one"
-DETAILS = ("RAW is the level at the pin (0, 1) or a converter's reading, '-' where it can't be "
-           "read; STATE what it means. SOURCE says whether the service manual (with its page) or "
-           "an assumption gives the row.")
+DETAILS = (
+    "RAW is the level at the pin (0, 1) or a converter's reading, '-' where it can't be "
+    "read; STATE what it means. SOURCE says whether the service manual (with its page) or "
+    "an assumption gives the row."
+)
 
 _WIDTHS = (12, 8, 8, 3, 8, 5, 5, 0)
 
@@ -28,8 +31,11 @@ async def run(context: Context, arguments: list[str], out: Output) -> str:
     for signal in context.board.signals.rows():
         if not wanted:
             if not count:
-                await row(out, _WIDTHS, ("SIGNAL", "BOARD", "CONN.", "PIN", "DIR.", "RAW",
-                                         "STATE", "SOURCE"))
+                await row(
+                    out,
+                    _WIDTHS,
+                    ("SIGNAL", "BOARD", "CONN.", "PIN", "DIR.", "RAW", "STATE", "SOURCE"),
+                )
             await row(out, _WIDTHS, _cells(signal))
         elif str(signal["name"]).lower() == wanted:
             await _details(out, signal)
@@ -44,8 +50,16 @@ async def run(context: Context, arguments: list[str], out: Output) -> str:
 def _cells(signal: dict[str, Any]) -> tuple[object, ...]:
     page = signal["page"]
     source = "%s p. %s" % (signal["source"], page) if page else signal["source"]
-    return (signal["name"], signal["board"], signal["connector"] or "-", signal["pin"] or "-",
-            signal["direction"] or "-", _raw(signal), signal["state"] or "-", source)
+    return (
+        signal["name"],
+        signal["board"],
+        signal["connector"] or "-",
+        signal["pin"] or "-",
+        signal["direction"] or "-",
+        _raw(signal),
+        signal["state"] or "-",
+        source,
+    )
 
 
 def _raw(signal: dict[str, Any]) -> str:

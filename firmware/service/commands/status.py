@@ -1,4 +1,5 @@
 """status: the machine at a glance."""
+
 from __future__ import annotations
 
 import gc

@@ -1,4 +1,5 @@
 """version: what runs here."""
+
 from __future__ import annotations
 
 import sys
@@ -17,7 +18,10 @@ async def run(context: Context, arguments: list[str], out: Output) -> str:
     implementation = sys.implementation
     await out.line("firmware     %s" % context.version)
     await out.line("board        %s" % context.board.name)
-    number = ".".join([str(part) for part in implementation[1][:3]]
-                      if isinstance(implementation, tuple) else [sys.version.split()[0]])
+    number = ".".join(
+        [str(part) for part in implementation[1][:3]]
+        if isinstance(implementation, tuple)
+        else [sys.version.split()[0]]
+    )
     await out.line("interpreter  %s %s" % (implementation.name, number))
     return context.version
