@@ -305,7 +305,7 @@ def test_other_tasks_run_while_data_keep_coming() -> None:
 
 
 def test_a_refused_connection_is_reported_at_connect() -> None:
-    async def main() -> int:
+    async def main() -> int | None:
         server, address = _listener()
         server.close()
         return await _error_of(_network().connect(address, 2000))
