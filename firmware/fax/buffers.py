@@ -1,4 +1,6 @@
-"""All memory that decoding a fax takes, allocated once at boot and lent to reader, decoder and plotter in turn."""
+"""All memory that decoding a fax takes, allocated once at boot and lent to reader, decoder and
+plotter in turn.
+"""
 from __future__ import annotations
 
 from array import array
@@ -8,9 +10,11 @@ from micropython import const
 from firmware.fax import ccitt_tables
 
 MAX_WIDTH = const(4864)  # A3 at 400 dpi, the widest line of RFC 3949 §4.2.1
-INPUT = const(4096)  # octets of coded data held at a time
-INPUT_PAD = const(32)  # zeros behind the last octet, so that a decoder runs dry instead of over the end
-ELEMENTS = const(4928)  # changing elements: one line of 4864 dots and what ccitt.py needs around it
+INPUT = const(3072)  # octets of coded data held at a time
+# zeros behind the last octet, so that a decoder runs dry instead of over the end
+INPUT_PAD = const(32)
+# changing elements: one line of 4864 dots and what ccitt.py needs around it
+ELEMENTS = const(4928)
 BAND = const(3456)  # 16 head lines of 216 octets
 BAND_PAD = const(8)  # a run that ends with the band touches, without changing it, the octet behind
 STRIPS = const(64)  # entries of a page's strip table held at a time
@@ -23,7 +27,9 @@ _TABLES = const(1216)
 
 
 class FaxBuffers:
-    """Buffers of some 20 KB in all: coded input, changing elements, look-up tables, a band of packed lines."""
+    """Buffers of some 20 KB in all: coded input, changing elements, look-up tables, a band of
+    packed lines.
+    """
 
     def __init__(self) -> None:
         self.elements = array("H", bytes(2 * ELEMENTS))
@@ -61,7 +67,9 @@ def _words(book: bytes) -> list[tuple[int, int]]:
 
 
 def _enter(tables: array[int], base: int, bits: int, code: int, length: int, entry: int) -> None:
-    """Enter a word into the table of 1 << bits entries at `base`, at each index that begins with it."""
+    """Enter a word into the table of 1 << bits entries at `base`, at each index that begins with
+    it.
+    """
     first = code << (bits - length)
     for index in range(first, first + (1 << (bits - length))):
         tables[base + index] = entry
@@ -78,19 +86,23 @@ def _enter_run(tables: array[int], run: int, code: int, length: int, base: int, 
 def _fill_tables(tables: array[int]) -> None:
     """Fill the look-up tables; an entry is `run << 4 | code length`, 0 where no code begins so.
 
-    WHITE: 512, by nine bits. BLACK: 64, by six bits. LONG: 512, longer words of both, by the nine bits behind four zeros
-    (no black word begins with seven zeros, every long white one does). MODE: 128, by seven bits; see `_fill_modes`.
+    WHITE: 512, by nine bits. BLACK: 64, by six bits. LONG: 512, longer words of both, by the nine
+    bits behind four zeros (no black word begins with seven zeros, every long white one does).
+    MODE: 128, by seven bits; see `_fill_modes`.
     """
     for book, base, bits in ((ccitt_tables.WHITE, _WHITE, 9), (ccitt_tables.BLACK, _BLACK, 6)):
         for index, (code, length) in enumerate(_words(book)):
-            _enter_run(tables, index if index < 64 else (index - 63) * 64, code, length, base, bits)
+            run = index if index < 64 else (index - 63) * 64
+            _enter_run(tables, run, code, length, base, bits)
     for index, (code, length) in enumerate(_words(ccitt_tables.EXTENDED)):
         _enter_run(tables, 1792 + 64 * index, code, length, _LONG, 9)
     _fill_modes(tables)
 
 
 def _fill_modes(tables: array[int]) -> None:
-    """Vertical: `offset + 3 << 6 | left << 5 | 1 << 4 | length`; horizontal: `1 << 5 | length`; pass: `length`."""
+    """Vertical: `offset + 3 << 6 | left << 5 | 16 | length`; horizontal: `32 | length`; pass:
+    `length`.
+    """
     for index, (code, length) in enumerate(_words(ccitt_tables.MODES)):
         entry = length
         if index < 7:

@@ -95,7 +95,9 @@ class CcittDecoder(LineQueue):
         return state[_A0] == 0 and not (word >> bits + 4) & 4094
 
     def _end_of_data(self) -> int:
-        """An EOL where a line should begin: EOFB (T.6 §2.4.1.1), RTC (T.4 §4.1.4), or EOLs in data said to have none."""
+        """An EOL where a line should begin: EOFB (T.6 §2.4.1.1), RTC (T.4 §4.1.4), or EOLs in data
+        said to have none.
+        """
         state = self._state
         if self._scheme == MMR:
             return core.BAD
@@ -113,7 +115,9 @@ class CcittDecoder(LineQueue):
         return core.READY
 
     def _damage(self, why: int) -> int:
-        """A code that is none, or no EOL behind a line: READY to go on, FULL, or BAD to end the strip."""
+        """A code that is none, or no EOL behind a line: READY to go on, FULL, or BAD to end the
+        strip.
+        """
         state = self._state
         if self._scheme == MMR or (self._scheme == MH_PLAIN and state[_START] == _LINE):
             self.reason = "the coding is damaged"
@@ -131,7 +135,9 @@ class CcittDecoder(LineQueue):
         return self._repeat()
 
     def _repeat(self) -> int:
-        """In place of a bad line the one before (RFC 3949 §4.3.3); bad lines before the first good one are left out."""
+        """In place of a bad line the one before (RFC 3949 §4.3.3); bad lines before the first good
+        one are left out.
+        """
         state = self._state
         self.bad_rows += 1
         if self._any or state[_ROWS] != self._rows:
@@ -144,16 +150,17 @@ class CcittDecoder(LineQueue):
         return core.READY
 
     def _find_line(self) -> int:
-        """After damage, go behind the next EOL; MR: of a 1-D line, with copies for the 2-D lines before it."""
+        """After damage, go behind the next EOL; MR: of a 1-D line, with copies for the 2-D lines
+        before it.
+        """
         state = self._state
         while True:
-            why = core.hunt(state, self._input) if state[_STEP] == _EOL else core.READY
-            if why == core.READY:
-                why = core.eol(state, self._input)
-            if why == core.READY and self._lost and state[_STEP] != _LINE:
-                why = self._repeat()
-            elif why == core.READY:
+            why = core.eol(state, self._input, 1)
+            if why != core.READY:
+                return why
+            if not self._lost or state[_STEP] == _LINE:
                 self._hunting = self._lost = False
                 return why
+            why = self._repeat()
             if why != core.READY:
                 return why

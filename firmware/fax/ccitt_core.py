@@ -1,25 +1,32 @@
 """Decoder core for ITU-T T.4 (MH, MR) and T.6 (MMR): coded octets to changing elements.
 
-A line is a row of strictly increasing changing elements (positions where the colour turns, black first) in an
-array of 16-bit words:
+A line is a row of strictly increasing changing elements (positions where the colour turns, black
+first) in an array of 16-bit words, its first element at an even index:
 
-    [at - 2] index of the next line   [at - 1] 0   [at ...] elements   then the line's width, three times at least
+    [at - 2] index of the next line
+    [at - 1] 0
+    [at ...] elements, then the line's width, three times at least
 
-Lines follow each other in the array until no further one is sure to fit; then the last one, which is the reference
-line of the next, moves to the front. Where front and next line can't both fit (wide and dense), it moves to the end of
-the array and the next line, written from the front, chases it. The proof that this is safe:
+Lines follow each other in the array until no further one is sure to fit; then the last one, which
+is the reference line of the next, moves to the front. Where front and next line can't both fit
+(wide and dense), it moves to the end of the array and the next line, written from the front,
+chases it. Why nothing is ever read or written outside a buffer:
 
-Input: two octets at p are read only when p < limit; p and limit are even, limit <= len(buf). Tables: each index is
-masked to the size of its table. `nb` is at least 16 at the head of each loop and one turn takes at most 13 bits, so it
-never falls below 0; `acc` holds at most 31 bits. Every turn takes bits or ends the loop.
-Elements: those stored are <= width and strictly increasing within a line (a run of 0 inside a line is an error or takes
-the element before it back; the one exception, a run of 0 at the right edge, ends the line), so n <= base + width + 2, and
-what `close_line` writes behind a line reaches n + 5 <= base + width + 7; a line begins only at base <= size - width - 16.
-Reference line: b1 > a0 or b1 = width. bi grows only from elements < width, by at most 2, so it stops at the second
-of the three closing words at the latest and bi + 1 is the third. bi - 1 may be the 0 before the line: the search steps on.
-Chasing: elements still to be used are > a0, so there are at most width - a0 of them and three closing words with
-at most three words of padding, all at indices >= size - 6 - width + a0, while n <= 3 + a0: smaller, since size > width + 16. An overwritten element holds a value <= a0
-from then on, and that is what bi - 1 may meet.
+- Input: two octets at p are read only when p < limit; p and limit are even, limit <= len(buf).
+- Tables: each index is masked to the size of its table. `nb` is at least 16 at the head of each
+  loop and one turn takes at most 13 bits, so it never falls below 0; `acc` holds at most 31 bits.
+  Every turn takes bits or ends the loop.
+- Elements stored are <= width and strictly increasing within a line (a run of 0 inside a line is
+  an error or takes the element before it back; the one exception, a run of 0 at the right edge,
+  ends the line). So n <= base + width + 2, and what `close_line` writes behind a line reaches
+  n + 5 <= base + width + 7. A line begins only at base <= STOP = size - width - 16.
+- Reference line: b1 > a0 or b1 = width. bi grows only from elements < width, by at most 2, so it
+  stops at the second of the three closing words at the latest, and bi + 1 is the third. bi - 1 may
+  be the 0 before the line; the search steps on from it.
+- Chasing: elements still to be used are > a0, so there are at most width - a0 of them, then three
+  closing words and at most three words of padding: all at indices >= size - 6 - width + a0, while
+  n <= 3 + a0, which is smaller, since size > width + 16. An overwritten element holds a value <=
+  a0 from then on, and that is what bi - 1 may meet.
 """
 from __future__ import annotations
 
@@ -46,7 +53,7 @@ _NEXT = const(4)  # index of the next element to write
 _BASE = const(5)  # where the elements of the current line begin, even
 _LIMIT = const(6)  # end of the input, even
 _WIDTH = const(7)
-_STEP = const(8)  # what comes: 0..2 a line of T.6 modes, with 1 or 2 runs of horizontal mode to come; or one of these:
+_STEP = const(8)  # what comes: 0 a T.6 mode, 1 or 2 as many runs of horizontal mode, or:
 _LINE = const(16)  # a line of runs
 _EOL = const(32)  # an EOL
 _TAG = const(64)  # the tag bit behind an EOL of MR
@@ -65,7 +72,7 @@ _MODE = const(1088)
 
 @micropython.viper
 def line_2d(st: ptr32, buf: ptr8, el: ptr16, tab: ptr16) -> int:
-    """Decode a line of T.6 modes (T.4 §4.2, T.6 §2.2) to its end: READY, MORE, or BAD with the state as before."""
+    """Decode a line of modes (T.4 §4.2, T.6 §2.2): READY, MORE, or BAD, the state as before."""
     acc, nb, n = int(st[_ACC]), int(st[_BITS]), int(st[_NEXT])
     p, a0, bi = int(st[_P]), int(st[_A0]), int(st[_B1])
     width, limit, h = int(st[_WIDTH]), int(st[_LIMIT]), int(st[_STEP])
@@ -77,7 +84,7 @@ def line_2d(st: ptr32, buf: ptr8, el: ptr16, tab: ptr16) -> int:
             acc = (acc & 32767) << 16 | int(buf[p]) << 8 | int(buf[p + 1])
             p, nb = p + 2, nb + 16
         if h:
-            t = int(tab[_BLACK + ((acc >> (nb - 6)) & 63)]) if n & 1 else int(tab[(acc >> (nb - 9)) & 511])
+            t = int(tab[_BLACK + (acc >> nb - 6 & 63) if n & 1 else acc >> nb - 9 & 511])
             if not t:
                 t = int(tab[_LONG + ((acc >> (nb - 13)) & 511)])
             a0 += t >> 4
@@ -128,7 +135,7 @@ def line_2d(st: ptr32, buf: ptr8, el: ptr16, tab: ptr16) -> int:
 
 @micropython.viper
 def line_1d(st: ptr32, buf: ptr8, el: ptr16, tab: ptr16) -> int:
-    """Decode a line of runs (T.4 §4.1) to its end: READY, MORE, or BAD with the state as before."""
+    """Decode a line of runs (T.4 §4.1): READY, MORE, or BAD, the state as before."""
     acc, nb, n = int(st[_ACC]), int(st[_BITS]), int(st[_NEXT])
     p, a0, base = int(st[_P]), int(st[_A0]), int(st[_BASE])
     width, limit, why = int(st[_WIDTH]), int(st[_LIMIT]), MORE
@@ -138,7 +145,7 @@ def line_1d(st: ptr32, buf: ptr8, el: ptr16, tab: ptr16) -> int:
                 break
             acc = (acc & 32767) << 16 | int(buf[p]) << 8 | int(buf[p + 1])
             p, nb = p + 2, nb + 16
-        t = int(tab[_BLACK + ((acc >> (nb - 6)) & 63)]) if n & 1 else int(tab[(acc >> (nb - 9)) & 511])
+        t = int(tab[_BLACK + (acc >> nb - 6 & 63) if n & 1 else acc >> nb - 9 & 511])
         if not t:
             t = int(tab[_LONG + ((acc >> (nb - 13)) & 511)])
         a0 += t >> 4
@@ -161,8 +168,10 @@ def line_1d(st: ptr32, buf: ptr8, el: ptr16, tab: ptr16) -> int:
 
 
 @micropython.viper
-def eol(st: ptr32, buf: ptr8) -> int:
-    """Take fill, EOL and tag bit (T.4 §4.1.2, §4.2.2) and set STEP for the line: READY, MORE or NO_EOL."""
+def eol(st: ptr32, buf: ptr8, hunting: int) -> int:
+    """Take fill, EOL and tag bit (T.4 §4.1.2, §4.2.2) and set STEP for the line: READY, or MORE;
+    NO_EOL when something else comes, which is skipped when `hunting` is not 0.
+    """
     acc, nb, p = int(st[_ACC]), int(st[_BITS]), int(st[_P])
     step, why = int(st[_STEP]), READY
     while step & 96:
@@ -176,35 +185,16 @@ def eol(st: ptr32, buf: ptr8) -> int:
         if step & _TAG:
             nb -= 1
             step = (t >> 11) << 4
-        elif t > 1:
-            why = NO_EOL
-            break
-        elif t:
+        elif t == 1:
             nb -= 12
             step = int(st[_AFTER])
+        elif t and not hunting:
+            why = NO_EOL
+            break
         else:
             nb -= 1
     st[_ACC], st[_BITS], st[_P] = acc & ((1 << nb) - 1), nb, p
     st[_STEP] = step
-    return why
-
-
-@micropython.viper
-def hunt(st: ptr32, buf: ptr8) -> int:
-    """Skip bits until fill or an EOL begins: READY, or MORE."""
-    acc, nb, p = int(st[_ACC]), int(st[_BITS]), int(st[_P])
-    why = MORE
-    while True:
-        if not nb & 16:
-            if p >= int(st[_LIMIT]):
-                break
-            acc = (acc & 32767) << 16 | int(buf[p]) << 8 | int(buf[p + 1])
-            p, nb = p + 2, nb + 16
-        if not (acc >> (nb - 12)) & 4094:
-            why = READY
-            break
-        nb -= 1
-    st[_ACC], st[_BITS], st[_P] = acc & ((1 << nb) - 1), nb, p
     return why
 
 
@@ -228,13 +218,15 @@ def close_line(st: ptr32, el: ptr16) -> int:
 
 @micropython.viper
 def repeat_line(st: ptr32, el: ptr16) -> int:
-    """Make the current line a copy of the one before, for `close_line` to end; returns where it ends. Where chasing has
-    overwritten that one, the current line ends where it stands, its rest white or black as it is."""
+    """Make the current line a copy of the one before, for `close_line` to end; returns where it
+    ends. Where chasing has overwritten that one, the current line ends where it stands.
+    """
     n, i, width = int(st[_BASE]), int(st[_REF]), int(st[_WIDTH])
     if n < i and i <= int(st[_NEXT]) + 1:
         n = int(st[_NEXT])
     else:
-        while int(el[i]) < width:  # to lower or to free indices: nothing is overwritten before it is copied
+        # to lower or to free indices: nothing is overwritten before it is copied
+        while int(el[i]) < width:
             el[n] = int(el[i])
             n, i = n + 1, i + 1
     st[_NEXT] = n
@@ -243,7 +235,9 @@ def repeat_line(st: ptr32, el: ptr16) -> int:
 
 @micropython.viper
 def recycle(st: ptr32, el: ptr16, size: int) -> int:
-    """Move the reference line to the front of the array, or to its end where no line fits behind it. Returns where lines go on."""
+    """Move the reference line to the front of the array, or to its end where no line fits behind
+    it. Returns where lines go on.
+    """
     ref, count = int(st[_REF]), int(st[_BASE]) - int(st[_REF])
     to, base = 2, 2 + count
     i = 0
@@ -265,7 +259,9 @@ def recycle(st: ptr32, el: ptr16, size: int) -> int:
 
 @micropython.viper
 def reverse_bits(buf: ptr8, start: int, end: int, table: ptr8) -> int:
-    """Turn the bit order of the octets start..end-1 (TIFF FillOrder 2); returns end. The caller keeps end <= len(buf)."""
+    """Turn the bit order of the octets start..end-1 (TIFF FillOrder 2); returns end. The caller
+    keeps end <= len(buf).
+    """
     while start < end:
         buf[start] = int(table[int(buf[start])])
         start += 1
@@ -274,7 +270,9 @@ def reverse_bits(buf: ptr8, start: int, end: int, table: ptr8) -> int:
 
 @micropython.viper
 def begin(st: ptr32, el: ptr16) -> int:
-    """Put a white reference line at the front of the array; WIDTH is set. Returns where lines begin."""
+    """Put a white reference line at the front of the array; WIDTH is set. Returns where lines
+    begin.
+    """
     width = int(st[_WIDTH])
     el[1] = 0
     el[2] = width
@@ -294,7 +292,7 @@ def decode(state: object, buf: object, elements: object, tables: object) -> int:
     why = READY
     while why == READY:
         if int(st[_STEP]) & 96:
-            why = int(eol(state, buf))
+            why = int(eol(state, buf, 0))
         else:
             if int(st[_STEP]) & _LINE:
                 why = int(line_1d(state, buf, elements, tables))

@@ -1,4 +1,5 @@
-"""The coded data of one strip at a time, in a small buffer that is refilled as decoding goes on."""
+"""The coded data of one strip at a time, in a small buffer that is refilled as decoding goes on.
+"""
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
         """Where coded octets come from: a file, or the spool while a mail arrives."""
 
         async def read_at(self, offset: int, view: memoryview) -> int:
-            """Wait for octets at `offset`; returns how many were read into `view`, 0 only behind the end."""
+            """Wait for octets at `offset`; returns how many were read into `view`, 0 only behind
+            the end.
+            """
             ...
 
         def release(self, offset: int) -> None:
@@ -56,12 +59,15 @@ class Coded:
         state[_P] = state[_LIMIT] = state[_BITS] = state[_ACC] = 0
 
     async def more(self, source: Source) -> None:
-        """Refill after the decoder has used everything up to LIMIT. Raises what the source raises."""
+        """Refill after the decoder has used everything up to LIMIT. Raises what the source raises.
+        """
         buffer = self._buffer
         if self._odd:
             buffer[0] = buffer[self._state[_LIMIT]]
-        room = min(INPUT - self._odd, self._left)
-        got = await source.read_at(self.position, buffer[self._odd : self._odd + room]) if room else 0
+        end = min(INPUT, self._odd + self._left)
+        got = 0
+        if end > self._odd:
+            got = await source.read_at(self.position, buffer[self._odd : end])
         if got:
             self._take(got)
         else:

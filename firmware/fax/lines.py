@@ -1,4 +1,6 @@
-"""What the decoders share: a queue of decoded lines in the array of changing elements (see ccitt_core.py)."""
+"""What the decoders share: a queue of decoded lines in the array of changing elements (see
+ccitt_core.py).
+"""
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -76,7 +78,9 @@ class LineQueue:
         return self._state[_ROWS]
 
     def blank(self, first_run: int) -> None:
-        """Append blank lines while they fit and the strip has rows left; `first_run` 1 where black and white are exchanged."""
+        """Append blank lines while they fit and the strip has rows left; `first_run` 1 where black
+        and white are exchanged.
+        """
         state = self._state
         why = core.READY
         while why == core.READY and state[_ROWS]:

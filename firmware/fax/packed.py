@@ -1,8 +1,9 @@
 """Lines out of TIFF compression 1 (none) and 32773 (PackBits): packed octets to changing elements.
 
-Bounds of the viper code. `unpack`: row[q] only while q < OCTETS <= len(row); buf[p] only while p < limit <= len(buf); each turn takes
-an octet of input or of the row. `turns`: positions stored are < width and strictly increasing, so they are fewer than width + 1; the
-line begins at base <= size - width - 16 (see ccitt_core.py).
+Bounds of the viper code. `unpack`: row[q] only while q < OCTETS <= len(row); buf[p] only while p <
+limit <= len(buf); each turn takes an octet of input or of the row. `turns`: positions stored are <
+width and strictly increasing, so they are fewer than width + 1; the line begins at base <= size -
+width - 16 (see ccitt_core.py).
 """
 from __future__ import annotations
 
@@ -69,7 +70,9 @@ def unpack(st: ptr32, buf: ptr8, row: ptr8) -> int:
 
 @micropython.viper
 def turns(row: ptr8, el: ptr16, base: int, width: int) -> int:
-    """Write the changing elements of a packed row, 1 = black, from index `base` on; returns the index behind the last."""
+    """Write the changing elements of a packed row, 1 = black, from index `base` on; returns the
+    index behind the last.
+    """
     n, x, black = base, 0, 0
     while x < width:
         t = int(row[x >> 3])

@@ -9,7 +9,8 @@ from firmware.fax.coded import Coded
 from firmware.fax.lines import DONE, FULL, MORE, LineQueue
 from firmware.fax.packed import PackedDecoder
 from firmware.fax.plotter import Plotter
-from firmware.fax.tiff import MAX_ROWS
+from firmware.fax.tiff import MAX_ROWS, TiffError
+from firmware.recording.faults import CODING_DAMAGED
 
 if TYPE_CHECKING:
     from firmware.fax.buffers import FaxBuffers
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
 
 class Quality:
-    """What became of a page: rows decoded (repeated ones included), rows that were damaged, and a note in plain words or ''."""
+    """What became of a page: rows decoded (repeated ones included), rows that were damaged, and a
+    note in plain words or ''.
+    """
 
     def __init__(self, rows: int, bad_rows: int, note: str) -> None:
         self.rows = rows
@@ -39,11 +42,14 @@ class FaxPage:
         self._note = ""
         self._rows = 0
 
-    async def render(self, source: Source, directory: Directory, fit: Fit, sink: Sink) -> Quality:
-        """Decode, scale and hand on bands of lines.
+    async def render(
+        self, source: Source, directory: Directory, fit: Fit, sink: Sink
+    ) -> Quality:
+        """Decode, scale and hand on bands of lines, beginning with an empty one.
 
-        Raises what source and sink raise (`Incomplete` when the data end early for good, after the complete rows before
-        that have been handed on) and TiffError when the strip table can't be read.
+        Raises what source and sink raise (`Incomplete` when the data end early for good, after the
+        complete rows before that have been handed on); TiffError when the strip table can't be
+        read, or when not one row can be decoded: then nothing was handed on.
         """
         decoder = self._packed if directory.is_packed() else self._ccitt
         self._plotter.begin(fit, directory.photometric == 1)
@@ -51,24 +57,21 @@ class FaxPage:
         self._note = ""
         self._rows = 0
         left = directory.length or MAX_ROWS
-        strip = 0
-        while left and strip < directory.strips and not self._plotter.full():
+        for strip in range(directory.strips):
             rows = min(left, directory.rows_per_strip)
-            await self._begin_strip(decoder, source, directory, strip, rows)
-            await self._strip(decoder, source, directory, sink)
             left -= rows
-            strip += 1
-            if left and strip < directory.strips:
+            offset, octets = await directory.strip(strip)
+            self._coded.begin(offset, octets, directory.fill_order == 2)
+            decoder.begin_strip(directory.scheme(), rows)
+            await self._strip(decoder, source, directory, sink)
+            if self._plotter.full():
+                break
+            if left and strip + 1 < directory.strips:
                 await self._blank(decoder, directory, sink)
+        if not self._rows:
+            raise TiffError(CODING_DAMAGED, self._note or "it has no rows")
         await self._plotter.flush(sink, True)
         return Quality(self._rows, decoder.bad_rows, self._note)
-
-    async def _begin_strip(
-        self, decoder: LineQueue, source: Source, directory: Directory, strip: int, rows: int
-    ) -> None:
-        offset, octets = await directory.strip(strip)
-        self._coded.begin(offset, octets, directory.fill_order == 2)
-        decoder.begin_strip(directory.scheme(), rows)
 
     async def _strip(
         self, decoder: LineQueue, source: Source, directory: Directory, sink: Sink
@@ -77,19 +80,27 @@ class FaxPage:
         why = MORE
         while why != DONE and not self._plotter.full():
             why = decoder.decode()
+            self._rows += decoder.lines()
             await self._plot(decoder, sink)
             if why == MORE:
                 await self._refill(source, directory, sink)
             elif why == FULL:
                 decoder.recycle()
-        if decoder.reason and decoder.rows_left() and not self._plotter.full():
-            self._remark(decoder, directory)
+        if decoder.reason and directory.length and not self._plotter.full():
+            missing = decoder.rows_left()
+            decoder.bad_rows += missing
+            self._note = "%s; rows %d to %d are white" % (
+                decoder.reason,
+                self._rows + 1,
+                self._rows + missing,
+            )
 
     async def _plot(self, decoder: LineQueue, sink: Sink) -> None:
         """Draw the lines that wait; hand bands on as they fill."""
         rows = decoder.lines()
-        self._rows += rows
-        self._plotter.point(decoder.first)
+        if not rows:
+            return
+        await self._plotter.point(decoder.first, sink)
         rows = self._plotter.draw(rows)
         while rows and not self._plotter.full():
             await self._plotter.flush(sink)
@@ -101,7 +112,8 @@ class FaxPage:
         try:
             await self._coded.more(source)
         except Exception:
-            await self._plotter.flush(sink)
+            if self._rows:
+                await self._plotter.flush(sink, True)
             raise
         source.release(min(self._coded.position, directory.hold))
 
@@ -111,7 +123,3 @@ class FaxPage:
             decoder.recycle()
             decoder.blank(directory.photometric)
             await self._plot(decoder, sink)
-
-    def _remark(self, decoder: LineQueue, directory: Directory) -> None:
-        if directory.length:
-            self._note = "%s at row %d; %d rows are white" % (decoder.reason, self._rows + 1, decoder.rows_left())

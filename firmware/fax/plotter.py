@@ -1,11 +1,14 @@
-"""Changing elements to packed head lines: scaled in x by moving the elements, in y by repeating or merging lines.
+"""Changing elements to packed head lines: scaled in x by moving the elements, in y by repeating or
+merging lines.
 
-A black run keeps one dot at least however small it gets, and lines that merge are ORed, so a thin line never vanishes.
+A black run keeps one dot at least however small it gets, and lines that merge are ORed, so a thin
+line never vanishes.
 
-Bounds of `draw`. `place` (checked by `begin`) maps a position < width to a dot < 8 * stride and the width itself to at most 8 * stride;
-elements are < width, or the closing words = width. So bits lie within the line, and the octet behind a line is only ORed with 0:
-behind the last line of the band that is padding. A row is drawn only while `line + most <= lines of the band`, where
-`most` is the greatest number of lines that one row becomes, so the lines written stay inside the band.
+Bounds of `draw`. `place` (checked by `begin`) maps a position < width to a dot < 8 * stride and
+the width itself to at most 8 * stride; elements are < width, or the closing words = width. So bits
+lie within the line, and the octet behind a line is only ORed with 0: behind the last line of the
+band that is padding. A row is drawn only while `line + most <= lines of the band`, where `most` is
+the greatest number of lines that one row becomes, so the lines written stay inside the band.
 """
 from __future__ import annotations
 
@@ -49,7 +52,9 @@ _POINT = const(15)
 
 @micropython.viper
 def draw(rows: int, st: ptr32, el: ptr16, band: ptr8, words: ptr32) -> int:
-    """Draw up to `rows` lines of elements into the band (given twice: octets and words); returns how many are left."""
+    """Draw up to `rows` lines of elements into the band (given twice: octets and words); returns
+    how many are left.
+    """
     y, down, k = int(st[_Y]), int(st[_DOWN]), int(st[_INDEX])
     width, scale, left = int(st[_WIDTH]), int(st[_SCALE]), int(st[_LEFT])
     stride = int(st[_STRIDE])
@@ -57,7 +62,7 @@ def draw(rows: int, st: ptr32, el: ptr16, band: ptr8, words: ptr32) -> int:
     while rows and down <= last:
         at = down * stride
         j = k
-        if int(st[_WHITE]):  # with the 0 before the elements the first white run is the first black one, if there is one
+        if int(st[_WHITE]):  # black is what lies before the first element, if anything does
             j = k - 1 if int(el[k]) else k + 1
         x = int(el[j])
         while x < width:
@@ -111,7 +116,8 @@ class Plotter:
         self._view = memoryview(buffers.band)
         self._elements = buffers.elements
         self._state = buffers.plot
-        self._left = 0
+        self._left = 0  # lines that the page may still have
+        self._started = False
 
     def begin(self, fit: Fit, inverted: bool) -> None:
         """Begin a page. Raises ValueError when the fit would leave the band."""
@@ -120,23 +126,36 @@ class Plotter:
         scale = ((fit.x_num << _POINT) + fit.x_den - 1) // fit.x_den
         most = (fit.y_num + fit.y_den - 1) // fit.y_den
         lines = BAND // fit.stride
-        if (fit.width * scale + left) >> _POINT > dots or ((fit.width - 1) * scale + left) >> _POINT >= dots:
+        right = fit.width * scale + left
+        if right >> _POINT > dots or right - scale >> _POINT >= dots:
             raise ValueError("lines of the page are wider than the head's")
         if most > lines or (fit.y_num != fit.y_den and fit.stride & 3):
             raise ValueError("lines of the page can't be repeated so often")
         state = self._state
-        for index, value in enumerate((0, 0, lines, most, fit.stride, fit.width, scale, left, 1 if inverted else 0, 0,
-                                       fit.y_num, fit.y_den)):
-            state[index] = value
+        for index in range(len(state)):
+            state[index] = 0
+        state[_LINES], state[_MOST], state[_STRIDE] = lines, most, fit.stride
+        state[_WIDTH], state[_SCALE], state[_LEFT] = fit.width, scale, left
+        state[_WHITE], state[_Y_NUM], state[_Y_DEN] = int(inverted), fit.y_num, fit.y_den
         self._left = fit.lines
-        clear(self._band, 0, len(self._band) >> 2)
+        self._started = False
 
-    def point(self, index: int) -> None:
-        """Say where the elements of the next line are."""
+    async def point(self, index: int, sink: Sink) -> None:
+        """Say where the elements of the next line are.
+
+        Before a page's first line the sink gets an empty band: what it puts above the page it may
+        make in the very same buffer.
+        """
         self._state[_INDEX] = index
+        if not self._started:
+            await sink.write(self._view[:0], 0)
+            clear(self._band, 0, len(self._band) >> 2)
+            self._started = True
 
     def draw(self, rows: int) -> int:
-        """Draw up to `rows` lines, one behind the other; returns how many did not fit into the band."""
+        """Draw up to `rows` lines, one behind the other; returns how many did not fit into the
+        band.
+        """
         return draw(rows, self._state, self._elements, self._band, self._band)
 
     def full(self) -> bool:
@@ -144,7 +163,9 @@ class Plotter:
         return self._left <= 0
 
     async def flush(self, sink: Sink, last: bool = False) -> None:
-        """Hand the finished lines on; with `last` one that others could still have merged into as well."""
+        """Hand the finished lines on; with `last` one that others could still have merged into as
+        well.
+        """
         state = self._state
         stride, down = state[_STRIDE], state[_DOWN]
         open_line = state[_Y] > 0 and state[_Y_NUM] < state[_Y_DEN]

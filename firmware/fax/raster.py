@@ -18,8 +18,9 @@ _WIDTHS_400 = (3456, 4096, 4864)
 class Fit:
     """Scale and place of a page; plain data.
 
-    x' = left + x * x_num / x_den (dots), y' = y * y_num / y_den (lines); at most `lines` lines of `stride` octets are written.
-    `width`: dots of a row before scaling. `reduced`, `cut`: whether the page was made smaller, or loses lines at its end.
+    x' = left + x * x_num / x_den (dots), y' = y * y_num / y_den (lines); at most `lines` lines of
+    `stride` octets are written. `width`: dots of a row before scaling. `reduced`, `cut`: whether
+    the page was made smaller, or loses lines at its end.
     """
 
     def __init__(self, width: int, stride: int, lines: int) -> None:
@@ -40,9 +41,9 @@ def plain_fit(directory: Directory) -> Fit:
 def page_fit(directory: Directory, head_width: int, recordable: int, band: int, cut: int) -> Fit:
     """Fit a page onto paper.
 
-    `head_width`: dots; `recordable`: lines of the sheet; `band`: lines of the header above the image; `cut`: lines that a page
-    may lose at its end before it is reduced instead. A page wider than the head is reduced in both axes, a narrower
-    one is centred.
+    `head_width`: dots; `recordable`: lines of the sheet; `band`: lines of the header above the
+    image; `cut`: lines that a page may lose at its end before it is reduced instead. A page wider
+    than the head is reduced in both axes, a narrower one is centred.
     """
     x_nominal, y_nominal = resolution(directory)
     fit = Fit(directory.width, head_width // 8, recordable - band)
@@ -60,13 +61,17 @@ def page_fit(directory: Directory, head_width: int, recordable: int, band: int, 
 
 
 def resolution(directory: Directory) -> tuple[int, int]:
-    """Dots per inch in x and y times 100: nominal 100, 200, 300, 400 where near one (RFC 3949 §2.2.2), guessed where absent."""
+    """Dots per inch in x and y times 100: nominal 100, 200, 300, 400 where near one (RFC 3949
+    §2.2.2), guessed where absent.
+    """
     x = _nominal(directory.x_dpi_x100)
     y = _nominal(directory.y_dpi_x100)
     if not x:
         x = _guess_x(directory.width)
     if not y:
-        y = x if x != 20000 or not directory.length else _guess_y(directory.length * 1728 // directory.width)
+        y = x
+        if x == 20000 and directory.length:
+            y = _guess_y(directory.length * 1728 // directory.width)
     return x, y
 
 
@@ -91,7 +96,9 @@ def _guess_y(length: int) -> int:
 
 
 def _factor(dpi_x100: int, nominal_target: int, true_target: int) -> tuple[int, int]:
-    """Dots of the head per dot of the page: by the nominal value for nominal resolutions, else by the true one."""
+    """Dots of the head per dot of the page: by the nominal value for nominal resolutions, else by
+    the true one.
+    """
     target = nominal_target if dpi_x100 in (10000, 20000, 30000, 40000) else true_target
     return _lowest(target, dpi_x100)
 
@@ -106,7 +113,8 @@ def _reduce(fit: Fit, num: int, den: int) -> None:
 
 
 def _lowest(num: int, den: int) -> tuple[int, int]:
-    """The fraction in its lowest terms, rounded to terms below 2**15; a value of at least the true one, so that a line that
+    """The fraction in its lowest terms, rounded to terms below 2**15; a value of at least the true
+    one, so that a line that
     should reach the margin does."""
     a, b = num, den
     while b:

@@ -1,4 +1,6 @@
-"""TIFF directories (TIFF 6.0 section 2; RFC 3949 §§2-4), read from a source that may still be arriving."""
+"""TIFF directories (TIFF 6.0 section 2; RFC 3949 §§2-4), read from a source that may still be
+arriving.
+"""
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -10,6 +12,8 @@ from firmware.fax.buffers import MAX_WIDTH, STRIPS
 from firmware.recording.faults import TIFF_DAMAGED, TIFF_UNSUPPORTED
 
 if TYPE_CHECKING:
+    from array import array
+
     from firmware.fax.buffers import FaxBuffers
     from firmware.fax.coded import Source
 
@@ -19,7 +23,6 @@ _MAX_PAGES = const(999)
 _CHUNK = const(48)  # entries read at a time
 _UNLIMITED = const(0xFFFFFFFF)
 
-_NEW_SUBFILE_TYPE = const(254)
 _WIDTH = const(256)
 _LENGTH = const(257)
 _BITS_PER_SAMPLE = const(258)
@@ -36,9 +39,9 @@ _T4_OPTIONS = const(292)
 _RESOLUTION_UNIT = const(296)
 _PAGE_NUMBER = const(297)
 _TILE_OFFSETS = const(324)
-_WANTED = (_WIDTH, _LENGTH, _BITS_PER_SAMPLE, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER, _STRIP_OFFSETS, _SAMPLES_PER_PIXEL,
-           _ROWS_PER_STRIP, _STRIP_BYTE_COUNTS, _X_RESOLUTION, _Y_RESOLUTION, _T4_OPTIONS, _RESOLUTION_UNIT, _PAGE_NUMBER,
-           _TILE_OFFSETS)
+# no more than the fields from here to there are kept
+_FIRST_TAG = const(256)
+_LAST_TAG = const(324)
 _SIZES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8)  # octets of one value, by type
 _RATIONAL = const(5)
 
@@ -47,8 +50,16 @@ _MH_PLAIN = const(2)
 _T4 = const(3)
 _T6 = const(4)
 _PACKBITS = const(32773)
-_CODINGS = {5: "LZW", 6: "JPEG", 7: "JPEG (TIFF-FX profile C)", 8: "Deflate", 9: "JBIG (TIFF-FX profile J)",
-            10: "JBIG colour (TIFF-FX profile L or M)", 32946: "Deflate", 34661: "JBIG", 34712: "JPEG 2000"}
+_CODINGS = {
+    5: "LZW",
+    6: "JPEG",
+    7: "JPEG (profile C)",
+    8: "Deflate",
+    9: "JBIG (profile J)",
+    10: "JBIG (profile L or M)",
+    32946: "Deflate",
+    34661: "JBIG",
+}
 
 
 class TiffError(Exception):
@@ -73,7 +84,8 @@ class _Octets:
         self.order = "little"
 
     async def read(self, offset: int, octets: int) -> None:
-        """Put `octets` octets at `offset` into `buffer`. Raises TiffError when they are not there."""
+        """Put `octets` octets at `offset` into `buffer`. Raises TiffError when they are not there.
+        """
         done = 0
         while done < octets:
             got = await self._source.read_at(offset + done, self._view[done:octets])
@@ -91,7 +103,9 @@ class _Octets:
 
 
 class _Entry:
-    """One directory entry: type, count of values, where they are in the file, and the first one if it is within the entry."""
+    """One directory entry: type, count of values, where they are in the file, and the first one if
+    it is within the entry.
+    """
 
     def __init__(self, octets: _Octets, at: int, offset: int) -> None:
         self.kind = octets.number(at + 2, 2)
@@ -105,11 +119,11 @@ class _Entry:
 class Directory:
     """One page: its fields, checked, and access to its strips.
 
-    `length` is 0 where the file does not say it or says nonsense. Resolutions are dots per inch times 100, 0 where absent.
-    `hold`: nothing from this offset on may be released yet.
+    `length` is 0 where the file does not say it or says nonsense. Resolutions are dots per inch
+    times 100, 0 where absent. `hold`: nothing from this offset on may be released yet.
     """
 
-    def __init__(self, octets: _Octets, strips: object) -> None:
+    def __init__(self, octets: _Octets, strips: array[int]) -> None:
         self._octets = octets
         self._table = strips
         self._cached = -1
@@ -140,7 +154,9 @@ class Directory:
         return ccitt.MMR if self.compression == _T6 else ccitt.MH_PLAIN
 
     async def strip(self, index: int) -> tuple[int, int]:
-        """Offset and octets of a strip, index < `strips`. Where the file does not say the octets they have no limit."""
+        """Offset and octets of a strip, index < `strips`. Where the file does not say the octets
+        they have no limit.
+        """
         first = index - index % STRIPS
         if first != self._cached:
             await self._load(first)
@@ -148,20 +164,29 @@ class Directory:
         return self._table[at], self._table[at + 1] or _UNLIMITED
 
     async def _load(self, first: int) -> None:
-        """Read up to STRIPS entries of the strip table, and find out what is still to be read later."""
-        count = min(STRIPS, self.strips - first)
-        hold = self.next or _UNLIMITED
-        for column, entry in ((0, self._offsets), (1, self._counts)):
-            values = min(count, entry.count - first) if entry and entry.size in (1, 2, 4) else 0
-            if values > 0:
-                await self._octets.read(entry.place + first * entry.size, values * entry.size)
-                if first + values < self.strips:
-                    hold = min(hold, entry.place + (first + values) * entry.size)
-            for index in range(count):
-                value = self._octets.number(index * entry.size, entry.size) if index < values else 0
-                self._table[2 * index + column] = value
+        """Read up to STRIPS entries of the strip table, and see what is still to be read later."""
+        self.hold = self.next or _UNLIMITED
+        await self._column(0, self._offsets, first)
+        await self._column(1, self._counts, first)
         self._cached = first
-        self.hold = hold
+
+    async def _column(self, column: int, entry: _Entry | None, first: int) -> None:
+        """Offsets or byte counts; 0 where the file has none."""
+        table = self._table
+        for index in range(column, 2 * STRIPS, 2):
+            table[index] = 0
+        if entry is None or entry.size not in (1, 2, 4):
+            return
+        count = min(STRIPS, self.strips - first, entry.count - first)
+        if entry.count == 1:
+            table[column] = 0 if first else entry.first
+        elif count > 0:
+            place = entry.place + first * entry.size
+            await self._octets.read(place, count * entry.size)
+            for index in range(count):
+                table[2 * index + column] = self._octets.number(index * entry.size, entry.size)
+            if first + count < self.strips:
+                self.hold = min(self.hold, place + count * entry.size)
 
     async def fill(self, entries: dict[int, _Entry]) -> None:
         """Take the fields over. Raises TiffError where the page can't be recorded."""
@@ -175,7 +200,9 @@ class Directory:
         self.t4_options = _value(entries, _T4_OPTIONS, 0)
         self._offsets = entries[_STRIP_OFFSETS]
         self._counts = entries.get(_STRIP_BYTE_COUNTS)
-        self._divide(_value(entries, _ROWS_PER_STRIP, _UNLIMITED))
+        rows = self.length or MAX_ROWS
+        self.rows_per_strip = min(_value(entries, _ROWS_PER_STRIP, 0) or rows, rows)
+        self.strips = min(self._offsets.count, -(-rows // self.rows_per_strip))
         unit = _value(entries, _RESOLUTION_UNIT, 2)
         self.x_dpi_x100 = await self._resolution(entries.get(_X_RESOLUTION), unit)
         self.y_dpi_x100 = await self._resolution(entries.get(_Y_RESOLUTION), unit)
@@ -184,18 +211,15 @@ class Directory:
             await self._octets.read(pages.place, 4)
             self.page, self.total = self._octets.number(0, 2), self._octets.number(2, 2)
 
-    def _divide(self, rows_per_strip: int) -> None:
-        """How many strips there are, and how many rows in each."""
-        rows = self.length or MAX_ROWS
-        self.rows_per_strip = min(rows_per_strip or rows, rows)
-        self.strips = min(self._offsets.count, -(-rows // self.rows_per_strip))
-
     async def _resolution(self, entry: _Entry | None, unit: int) -> int:
         if entry is None or not entry.count:
             return 0
         num, den = entry.first, 1
         if entry.kind == _RATIONAL:
-            await self._octets.read(entry.place, 8)
+            try:
+                await self._octets.read(entry.place, 8)
+            except TiffError:
+                return 0  # as good as absent
             num, den = self._octets.number(0, 4), self._octets.number(4, 4)
         if not den:
             return 0
@@ -205,18 +229,22 @@ class Directory:
         """Raises TiffError where a field says that the page can't be recorded."""
         width = _value(entries, _WIDTH, 0)
         coding = _value(entries, _COMPRESSION, _NONE)
-        if _value(entries, _BITS_PER_SAMPLE, 1) != 1 or _value(entries, _SAMPLES_PER_PIXEL, 1) != 1:
+        photometric = _value(entries, _PHOTOMETRIC, 0)
+        samples = _value(entries, _SAMPLES_PER_PIXEL, 1)
+        if samples != 1 or _value(entries, _BITS_PER_SAMPLE, 1) != 1:
             raise TiffError(TIFF_UNSUPPORTED, "it is not a black-and-white image")
         if coding not in (_NONE, _MH_PLAIN, _T4, _T6, _PACKBITS):
-            raise TiffError(TIFF_UNSUPPORTED, "its coding is %s" % _CODINGS.get(coding, "number %d" % coding))
-        if _value(entries, _PHOTOMETRIC, 0) > 1:
-            raise TiffError(TIFF_UNSUPPORTED, "its photometric interpretation is number %d" % _value(entries, _PHOTOMETRIC, 0))
+            name = _CODINGS.get(coding, "number %d" % coding)
+            raise TiffError(TIFF_UNSUPPORTED, "its coding is %s" % name)
+        if photometric > 1:
+            raise TiffError(TIFF_UNSUPPORTED, "its photometric is number %d" % photometric)
         if _TILE_OFFSETS in entries:
             raise TiffError(TIFF_UNSUPPORTED, "it is stored in tiles")
         if not width or _STRIP_OFFSETS not in entries or not entries[_STRIP_OFFSETS].count:
             raise TiffError(TIFF_DAMAGED, "its width or the place of its data is missing")
         if width > MAX_WIDTH:
-            raise TiffError(TIFF_UNSUPPORTED, "its lines have %d dots; at most %d can be recorded" % (width, MAX_WIDTH))
+            reason = "its lines have %d dots, more than %d" % (width, MAX_WIDTH)
+            raise TiffError(TIFF_UNSUPPORTED, reason)
 
 
 def _value(entries: dict[int, _Entry], tag: int, default: int) -> int:
@@ -225,7 +253,8 @@ def _value(entries: dict[int, _Entry], tag: int, default: int) -> int:
 
 
 class TiffReader:
-    """Walks the chain of directories; one page is read at a time, the directory before its data is decoded.
+    """Walks the chain of directories; one page is read at a time, the directory before its data is
+    decoded.
 
     `total`: pages of the file, 0 while not known.
     """
@@ -275,7 +304,9 @@ class TiffReader:
         return directory
 
     async def _entries(self, offset: int) -> dict[int, _Entry]:
-        """The wanted entries by tag; sets where the next directory is, 0 where the file ends before saying so."""
+        """The entries by tag; sets where the next directory is, 0 where the file ends
+        before saying so.
+        """
         octets = self._octets
         await octets.read(offset, 2)
         count = octets.number(0, 2)
@@ -288,7 +319,7 @@ class TiffReader:
             await octets.read(offset, 12 * chunk)
             for index in range(chunk):
                 tag = octets.number(12 * index, 2)
-                if tag in _WANTED and tag not in entries:
+                if _FIRST_TAG <= tag <= _LAST_TAG and tag not in entries:
                     entries[tag] = _Entry(octets, 12 * index, offset + 12 * index)
             offset += 12 * chunk
         try:
