@@ -34,7 +34,9 @@ LIMIT_S = 120
 
 
 def mails(count: int = MAILS) -> tuple[list[bytes], int, int]:
-    """The mails with CRLF line ends, and how many octets are in their TIFFs, with what CRC-32."""
+    """The mails as they lie in a Maildir, and how many octets are in their TIFFs, with what
+    CRC-32.
+    """
     chance = random.Random(1)
     made = []
     total = checksum = 0
@@ -54,8 +56,7 @@ def _mail(number: int, tiff: bytes) -> bytes:
         'Content-Type: multipart/mixed; boundary="=_%d_="\n\n--=_%d_=\n'
         'Content-Type: image/tiff; name="order.tif"\nContent-Transfer-Encoding: base64\n\n'
     ) % (number, number, number, number)
-    text = head + base64.encodebytes(tiff).decode() + "\n--=_%d_=--\n" % number
-    return text.replace("\n", "\r\n").encode()
+    return (head + base64.encodebytes(tiff).decode() + "\n--=_%d_=--\n" % number).encode()
 
 
 class Ours:
@@ -169,13 +170,15 @@ def measure(port: int, octets: int, checksum: int) -> list[Row]:
 
 
 def rows() -> list[Row]:
-    """Row S1; without Dovecot it says so."""
-    if shutil.which("dovecot", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin") is None:
-        return [row("S1", "not measured", "mpop", [], [], "s", "Dovecot is not installed")]
-    from tests.interop.dovecot import Dovecot
+    """Row S1; where no Dovecot can run it says so."""
+    from tests.interop.dovecot import Dovecot, reason_to_skip
 
+    reason = reason_to_skip()
+    if reason:
+        return [row("S1", "not measured", "mpop to Maildir", [], [], "s", reason)]
     made, octets, checksum = mails()
-    with tempfile.TemporaryDirectory() as folder, Dovecot(Path(folder), made) as server:
+    with Dovecot({USER: PASSWORD}) as server:
+        server.deliver(USER, made)
         return measure(server.port, octets, checksum)
 
 
