@@ -237,6 +237,7 @@ def _mail(name: str, sender: Address, subject: str) -> EmailMessage:
     mail["To"] = Address("Fax, ground floor", "fax", "example.net")
     mail["Subject"] = subject
     mail["Date"] = date
+    mail["MIME-Version"] = "1.0"
     mail["Message-ID"] = "<20261017.%s.%d@%s>" % (name, 1047 + number, sender.domain)
     return mail
 

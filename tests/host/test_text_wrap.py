@@ -1,4 +1,5 @@
 """Word wrap under any text: nothing is lost, no line is too long, pieces make no difference."""
+
 from __future__ import annotations
 
 from hypothesis import given, settings
