@@ -1,156 +1,126 @@
 """The service manual's signals as data, and the rules that a board must keep.
 
-Rows with `source` "manual" say what the extract of the service manual says and nothing more; what
-it leaves open is empty here. Rows with `source` "assumed" are what a recorder needs beyond it;
-they are changed here and nowhere else. A port (`hal/ports/`) says which of its pins carries which
-signal.
+Rows with the source "manual" say what the extract of the service manual says and nothing more;
+what it leaves open is empty here. Rows with the source "assumed" are what a recorder needs beyond
+it; they are changed here and nowhere else. A port (`hal/ports/`) says which of its pins carries
+which signal.
 """
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Iterator
 
 # How a signal may be used: "in" and "out" are levels, "analog" goes to a converter, "bus" belongs
-# to a serial bus. "" is not given: such a signal is only watched, through an input without any
-# pull.
+# to a serial bus. "" is not given: such a signal is only watched, by an input without pull.
 IN = "in"
 OUT = "out"
 ANALOG = "analog"
 BUS = "bus"
 NOT_GIVEN = ""
 
-# active: the level (0 or 1) that means "on"; None where the signal is no level or the extract does
-# not say. pull: True when the input needs the board's pull-up.
+# active: the level (0 or 1) that means "on", '' where the signal is no level or it is not said
 FIELDS = (
-    "name", "board", "connector", "pin", "direction", "active", "pull", "levels", "function",
-    "page", "source",
+    "name", "board", "connector", "pin", "direction", "active", "levels", "function", "page",
+    "source",
 )
 
+# One text, because as tuples it would take four times the memory. Of p. 46 the extract gives
+# neither direction nor function; of pp. 266-267 it leaves open which wire is on which pin of
+# CNP46, and prints the wires' letters R, B, G.
+TABLE = """\
+nASFB|NCU PCB|CNJ25|14||0|3.3 V OFF, 0 V ON||46|manual
+VLED|FBN8710|CNP46|||||ink mark detect sensor, to NCU, wire R|266-267|manual
+GND|FBN8710|CNP46|||||ink mark detect sensor, to NCU, wire B|266-267|manual
+OIS|FBN8710|CNP46|||||ink mark detect sensor, to NCU, wire G|266-267|manual
+VLED_ON|NCU PCB|||out|1||switches VLED of the ink mark sensor||assumed
+OIS_AD|NCU PCB|||analog||0 to 3.3 V|converter input that OIS is wired to||assumed
+nPAPER|NCU PCB|||in|0||a sheet lies in the feeder||assumed
+nREGIST|NCU PCB|||in|0||a sheet is at the head||assumed
+COVER|NCU PCB|||in|1||a cover is open||assumed
+ASF_DRIVE|NCU PCB|||out|1||feeder roller, 1/15.4 mm a rising edge||assumed
+FEED_STEP|NCU PCB|||out|1||platen roller, 1/15.4 mm (a line) a rising edge||assumed
+HEAD_CLK|NCU PCB|||bus|||head, shift clock||assumed
+HEAD_DATA|NCU PCB|||bus|||head, 1728 dots a line, leftmost first, 1 heats||assumed
+nHEAD_LATCH|NCU PCB|||out|0||head, latches the line when it goes off||assumed
+HEAD_STROBE|NCU PCB|||out|1||head, heats the latched dots while on||assumed
+nKEY_START|panel|||in|0||start key||assumed
+nKEY_STOP|panel|||in|0||stop key||assumed
+nKEY_FUNC|panel|||in|0||function key||assumed
+ALARM|panel|||out|1||alarm lamp||assumed
+PANEL_SCL|panel|||bus|||display, clock (I2C)||assumed
+PANEL_SDA|panel|||bus|||display, data (I2C)||assumed
+SERVICE_TX|NCU PCB|||bus|||service line, out||assumed
+SERVICE_RX|NCU PCB|||bus|||service line, in||assumed
+NET_CLK|LAN|||bus|||network controller W5500, clock (SPI)||assumed
+NET_MOSI|LAN|||bus|||network controller W5500, data to it||assumed
+NET_MISO|LAN|||bus|||network controller W5500, data from it||assumed
+nNET_CS|LAN|||bus|0||network controller W5500, select||assumed
+nNET_RST|LAN|||bus|0||network controller W5500, reset||assumed
+nNET_INT|LAN|||bus|0||network controller W5500, interrupt||assumed
+SPOOL_MISO|NCU PCB|||bus|||spool flash, data from it; on the head's bus||assumed
+nSPOOL_CS|NCU PCB|||out|0||spool flash, select||assumed
+"""
 
-def _manual(name: str, board: str, connector: str, pin: str, active: int | None, levels: str,
-            function: str, page: str) -> tuple[Any, ...]:
-    return name, board, connector, pin, NOT_GIVEN, active, False, levels, function, page, "manual"
-
-
-def _assumed(name: str, board: str, direction: str, active: int | None,
-             function: str) -> tuple[Any, ...]:
-    levels = "" if active is None else _HIGH_ON if active else _LOW_ON
-    pull = direction == IN  # switches to ground
-    return name, board, "", "", direction, active, pull, levels, function, "", "assumed"
-
-
-_LOW_ON = "3.3 V off, 0 V on"
-_HIGH_ON = "0 V off, 3.3 V on"
-_SENSOR = "ink mark detect sensor, to NCU, wire "
-
-TABLE = (
-    # p. 46; the extract gives neither direction nor function
-    _manual("nASFB", "NCU PCB", "CNJ25", "14", 0, "3.3 V OFF, 0 V ON", "", "46"),
-    # pp. 266-267: CNP46 has pins 1 to 3 and these three wires; which is on which pin is left open
-    _manual("VLED", "FBN8710", "CNP46", "", None, "", _SENSOR + "R", "266-267"),
-    _manual("GND", "FBN8710", "CNP46", "", None, "", _SENSOR + "B", "266-267"),
-    _manual("OIS", "FBN8710", "CNP46", "", None, "", _SENSOR + "G", "266-267"),
-
-    _assumed("VLED_ON", "NCU PCB", OUT, 1, "switches VLED of the ink mark sensor"),
-    _assumed("OIS_AD", "NCU PCB", ANALOG, None, "converter input that OIS is wired to"),
-
-    _assumed("nPAPER", "NCU PCB", IN, 0, "a sheet lies in the feeder"),
-    _assumed("nREGIST", "NCU PCB", IN, 0, "a sheet is at the head"),
-    _assumed("COVER", "NCU PCB", IN, 1, "a cover is open"),
-    _assumed("ASF_DRIVE", "NCU PCB", OUT, 1, "feeder roller, 1/15.4 mm a rising edge"),
-    _assumed("FEED_STEP", "NCU PCB", OUT, 1, "platen roller, 1/15.4 mm (a line) a rising edge"),
-
-    _assumed("HEAD_CLK", "NCU PCB", BUS, None, "head, shift clock"),
-    _assumed("HEAD_DATA", "NCU PCB", BUS, None, "head, 1728 dots a line, leftmost first, 1 heats"),
-    _assumed("nHEAD_LATCH", "NCU PCB", OUT, 0, "head, latches the line when it goes off"),
-    _assumed("HEAD_STROBE", "NCU PCB", OUT, 1, "head, heats the latched dots while on"),
-
-    _assumed("nKEY_START", "panel", IN, 0, "start key"),
-    _assumed("nKEY_STOP", "panel", IN, 0, "stop key"),
-    _assumed("nKEY_FUNC", "panel", IN, 0, "function key"),
-    _assumed("ALARM", "panel", OUT, 1, "alarm lamp"),
-    _assumed("PANEL_SCL", "panel", BUS, None, "display, clock (I2C)"),
-    _assumed("PANEL_SDA", "panel", BUS, None, "display, data (I2C)"),
-
-    _assumed("SERVICE_TX", "NCU PCB", BUS, None, "service line, out"),
-    _assumed("SERVICE_RX", "NCU PCB", BUS, None, "service line, in"),
-
-    _assumed("NET_CLK", "LAN", BUS, None, "network controller W5500, clock (SPI)"),
-    _assumed("NET_MOSI", "LAN", BUS, None, "network controller W5500, data to it"),
-    _assumed("NET_MISO", "LAN", BUS, None, "network controller W5500, data from it"),
-    _assumed("nNET_CS", "LAN", BUS, 0, "network controller W5500, select"),
-    _assumed("nNET_RST", "LAN", BUS, 0, "network controller W5500, reset"),
-    _assumed("nNET_INT", "LAN", BUS, 0, "network controller W5500, interrupt"),
-    _assumed("SPOOL_MISO", "NCU PCB", BUS, None, "spool flash, data from it; on the head's bus"),
-    _assumed("nSPOOL_CS", "NCU PCB", OUT, 0, "spool flash, select"),
-)
-
-# Parts of the ink mark detect circuit as the extract prints them (manual pp. 266-267): part, what
-# it says of it.
+# Parts of the ink mark detect circuit as the extract prints them (manual pp. 266-267)
 PARTS = (
     ("EE-SY113", "PC5, pins E K A C, ink mark detect sensor"),
     ("UDZS5.1B", "D20, pins K A, not mounted"),
 )
 
-_NAME = 0
-_CONNECTOR = 2
-_PIN = 3
-_DIRECTION = 4
-_ACTIVE = 5
-_PULL = 6
+_LEVELS = {"0": "3.3 V off, 0 V on", "1": "0 V off, 3.3 V on"}  # of assumed signals
 
 
 class SignalError(Exception):
-    """Signal table, port and drivers do not agree; the text begins with the signal or option
-    concerned.
+    """Signal table, port and drivers do not agree; the text begins with the signal or option."""
+
+
+def rows(table: str = TABLE) -> Iterator[dict[str, str]]:
+    """Each row, its members named as in FIELDS. Raises SignalError for a row out of shape."""
+    for line in table.split("\n"):
+        if line:
+            yield _members(line)
+
+
+def find(name: str) -> dict[str, str]:
+    """The row of a signal. Raises SignalError for an unknown one."""
+    at = ("\n" + TABLE).find("\n" + name + "|")
+    if at < 0:
+        raise SignalError("%s: unknown signal" % name)
+    return _members(TABLE[at : TABLE.find("\n", at)])
+
+
+def _members(line: str) -> dict[str, str]:
+    values = line.split("|")
+    if len(values) != len(FIELDS):
+        raise SignalError("%s: the row is not well formed" % values[0])
+    row = {}
+    for index, name in enumerate(FIELDS):
+        row[name] = values[index]
+    row["levels"] = row["levels"] or _LEVELS.get(row["active"], "")
+    return row
+
+
+def check_table(table: str = TABLE) -> None:
+    """Raise SignalError when a signal is there twice, two share a connector pin, or a row has an
+    impossible member.
     """
-
-
-def find(name: str) -> tuple[Any, ...]:
-    """The row of a signal, in the order of FIELDS. Raises SignalError for an unknown one."""
-    for row in TABLE:
-        if row[_NAME] == name:
-            return row
-    raise SignalError("%s: unknown signal" % name)
-
-
-def direction(name: str) -> str:
-    """IN, OUT, ANALOG, BUS or NOT_GIVEN. Raises SignalError."""
-    return str(find(name)[_DIRECTION])
-
-
-def active(name: str) -> int | None:
-    """The level that means "on", or None. Raises SignalError."""
-    level: int | None = find(name)[_ACTIVE]
-    return level
-
-
-def pulled_up(name: str) -> bool:
-    """True when the input needs the board's pull-up. Raises SignalError."""
-    return bool(find(name)[_PULL])
-
-
-def check_table(table: tuple[tuple[Any, ...], ...] = TABLE) -> None:
-    """Raise SignalError when a signal is there twice, two share a connector pin, or a row is not
-    well formed.
-    """
+    contacts: dict[str, str] = {}
     names = set()
-    contacts: dict[tuple[str, str], str] = {}
-    for row in table:
-        name = row[_NAME]
-        if len(row) != len(FIELDS) or row[_DIRECTION] not in (IN, OUT, ANALOG, BUS, NOT_GIVEN):
-            raise SignalError("%s: the row is not well formed" % name)
+    for row in rows(table):
+        name = row["name"]
+        if row["direction"] not in (IN, OUT, ANALOG, BUS, NOT_GIVEN):
+            raise SignalError("%s: unknown direction '%s'" % (name, row["direction"]))
+        if row["active"] not in ("0", "1") and (row["active"] or row["direction"] in (IN, OUT)):
+            raise SignalError("%s: the table does not say which level is on" % name)
         if name in names:
             raise SignalError("%s: it is in the table twice" % name)
         names.add(name)
-        contact = (row[_CONNECTOR], row[_PIN])
-        if row[_PIN]:
-            if contact in contacts:
-                raise SignalError("%s: %s pin %s carries %s already"
-                                  % (name, contact[0], contact[1], contacts[contact]))
-            contacts[contact] = name
+        contact = "%s pin %s" % (row["connector"], row["pin"])
+        if row["pin"] and contact in contacts:
+            raise SignalError("%s: %s carries %s already" % (name, contact, contacts[contact]))
+        contacts[contact] = name
 
 
 def check_pins(pins: dict[str, int]) -> None:
@@ -159,9 +129,8 @@ def check_pins(pins: dict[str, int]) -> None:
     :param pins: signal name → the port's pin number
     """
     carried: dict[int, str] = {}
-    for name in pins:
+    for name, number in pins.items():
         find(name)
-        number = pins[name]
         if number in carried:
             raise SignalError("%s: pin %d carries %s already" % (name, number, carried[number]))
         carried[number] = name

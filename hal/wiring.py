@@ -36,36 +36,35 @@ class Wiring:
         self.readers: dict[str, Callable[[], int]] = {}  # signal name → reads level or conversion
 
     def input(self, name: str) -> Input:
-        """Claim an input with its pull."""
-        number = self._claim(name, signals.IN)
-        pull = self._pin.PULL_UP if signals.pulled_up(name) else None
-        pin = self._pin(number, self._pin.IN, pull)
+        """Claim an input; its switch goes to ground, so it gets the board's pull-up."""
+        number, active = self._claim(name, signals.IN)
+        pin = self._pin(number, self._pin.IN, self._pin.PULL_UP)
         self.readers[name] = pin.value
-        return Input(pin, _active(name))
+        return Input(pin, active)
 
     def output(self, name: str) -> Output:
         """Claim an output; it starts off."""
-        active = _active(name)
-        pin = self._pin(self._claim(name, signals.OUT), self._pin.OUT, value=1 - active)
+        number, active = self._claim(name, signals.OUT)
+        pin = self._pin(number, self._pin.OUT, value=1 - active)
         self.readers[name] = pin.value
         return Output(pin, active)
 
     def analog(self, name: str) -> Any:
         """Claim an analog input; gives its converter (`read_u16`)."""
-        converter = self._converter(self._claim(name, signals.ANALOG))
+        converter = self._converter(self._claim(name, signals.ANALOG)[0])
         self.readers[name] = converter.read_u16
         return converter
 
     def bus(self, name: str) -> int:
         """Claim a pin of a serial bus; gives its number, the bus itself is made by the port."""
-        return self._claim(name, signals.BUS)
+        return self._claim(name, signals.BUS)[0]
 
     def watch(self, name: str) -> None:
         """Claim a signal of unknown direction, if the port has it: an input without pull, which
         drives nothing.
         """
         if name in self._numbers:
-            pin = self._pin(self._claim(name, signals.NOT_GIVEN), self._pin.IN)
+            pin = self._pin(self._claim(name, signals.NOT_GIVEN)[0], self._pin.IN)
             self.readers[name] = pin.value
 
     def option(self, name: str) -> int:
@@ -81,23 +80,18 @@ class Wiring:
         for name in self._options:
             raise SignalError("%s: nothing reads this option" % name)
 
-    def _claim(self, name: str, direction: str) -> int:
-        if signals.direction(name) != direction:
+    def _claim(self, name: str, direction: str) -> tuple[int, int]:
+        """Pin number, and the level that is on (0 for what is no level)."""
+        row = signals.find(name)
+        if row["direction"] != direction:
             raise SignalError("%s: its direction is '%s', not '%s'"
-                              % (name, signals.direction(name), direction))
+                              % (name, row["direction"], direction))
         if name not in self._numbers:
             raise SignalError("%s: the port has no pin for it" % name)
         if name not in self._unclaimed:
             raise SignalError("%s: it is used already" % name)
         self._unclaimed.remove(name)
-        return self._numbers[name]
-
-
-def _active(name: str) -> int:
-    level = signals.active(name)
-    if level is None:
-        raise SignalError("%s: the table does not say which level is on" % name)
-    return level
+        return self._numbers[name], int(row["active"] or 0)
 
 
 class LiveSignals:
@@ -118,13 +112,12 @@ class LiveSignals:
         - raw: level (0, 1) or conversion result, None when it can't be read
         - state: 'on', 'off', or '' when that has no meaning
         """
-        for row in signals.TABLE:
-            members = dict(zip(signals.FIELDS, row))  # noqa: B905 - strict is not known to MicroPython
-            name = members["name"]
-            reader = self._readers.get(name)
-            members["port_pin"] = self._numbers.get(name)
-            members["raw"] = raw = reader() if reader else None
-            active = members["active"]
-            known = raw is not None and active is not None
-            members["state"] = ("on" if raw == active else "off") if known else ""
+        for row in signals.rows():
+            members: dict[str, Any] = row
+            reader = self._readers.get(row["name"])
+            raw = reader() if reader else None
+            members["port_pin"] = self._numbers.get(row["name"])
+            members["raw"] = raw
+            known = raw is not None and row["active"]
+            members["state"] = ("on" if raw == int(row["active"]) else "off") if known else ""
             yield members

@@ -22,36 +22,33 @@ def _wiring(pins: dict, options: dict | None = None) -> Wiring:
     return Wiring(pins, options or {}, bench, lambda _number: FakeConverter())
 
 
-def _row(name: str) -> dict:
-    return dict(zip(signals.FIELDS, signals.find(name)))  # noqa: B905 - not on MicroPython
-
-
-def _changed(name: str, index: int, value: str) -> tuple:
-    members = list(signals.find(name))
-    members[index] = value
-    return tuple(members)
+def _line(name: str, index: int = 0, value: str | None = None) -> str:
+    """A line of the table, one of its members changed."""
+    members = [signals.find(name)[field] for field in signals.FIELDS]
+    if value is not None:
+        members[index] = value
+    return "|".join(members) + "\n"
 
 
 def test_nasfb_is_entered_as_manual_page_46_says() -> None:
-    row = _row("nASFB")
+    row = signals.find("nASFB")
     assert (row["board"], row["connector"], row["pin"]) == ("NCU PCB", "CNJ25", "14")
-    assert (row["active"], row["levels"], row["page"]) == (0, "3.3 V OFF, 0 V ON", "46")
+    assert (row["active"], row["levels"], row["page"]) == ("0", "3.3 V OFF, 0 V ON", "46")
     assert (row["direction"], row["function"], row["source"]) == ("", "", "manual")
 
 
 def test_ink_mark_wires_leave_the_pin_order_open() -> None:
     for name, wire in (("VLED", "R"), ("GND", "B"), ("OIS", "G")):
-        row = _row(name)
+        row = signals.find(name)
         assert (row["board"], row["connector"], row["pin"]) == ("FBN8710", "CNP46", "")
         assert row["function"].endswith("wire " + wire)
         assert (row["page"], row["source"]) == ("266-267", "manual")
 
 
 def test_what_the_manual_does_not_say_is_marked_as_assumed_and_names_no_page() -> None:
-    for row in signals.TABLE:
-        members = dict(zip(signals.FIELDS, row))  # noqa: B905
-        assert members["source"] in ("manual", "assumed")
-        assert (members["page"] == "") == (members["source"] == "assumed")
+    for row in signals.rows():
+        assert row["source"] in ("manual", "assumed")
+        assert (row["page"] == "") == (row["source"] == "assumed")
 
 
 def test_the_table_itself_is_sound() -> None:
@@ -59,20 +56,36 @@ def test_the_table_itself_is_sound() -> None:
 
 
 def test_a_signal_entered_twice_is_refused() -> None:
-    row = signals.find("COVER")
-    assert str(raises(SignalError, signals.check_table, (row, row))).startswith("COVER: ")
+    twice = _line("COVER") + _line("COVER")
+    assert str(raises(SignalError, signals.check_table, twice)).startswith("COVER: ")
 
 
 def test_two_signals_on_one_connector_pin_are_refused() -> None:
-    first = signals.find("nASFB")
-    second = _changed("nASFB", 0, "OTHER")
-    message = str(raises(SignalError, signals.check_table, (first, second)))
+    table = _line("nASFB") + _line("nASFB", 0, "OTHER")
+    message = str(raises(SignalError, signals.check_table, table))
     assert message == "OTHER: CNJ25 pin 14 carries nASFB already"
 
 
 def test_a_row_with_an_unknown_direction_is_refused() -> None:
-    row = _changed("COVER", 4, "sideways")
-    assert str(raises(SignalError, signals.check_table, (row,))).startswith("COVER: ")
+    line = _line("COVER", 4, "sideways")
+    assert str(raises(SignalError, signals.check_table, line)).startswith("COVER: ")
+
+
+def test_a_level_must_say_which_level_is_on() -> None:
+    for level in ("", "2"):
+        line = _line("COVER", 5, level)
+        assert str(raises(SignalError, signals.check_table, line)).startswith("COVER: ")
+
+
+def test_a_row_with_a_member_too_few_is_refused() -> None:
+    assert "COVER" in str(raises(SignalError, signals.check_table, "COVER|NCU PCB||\n"))
+
+
+def test_a_name_is_found_as_a_whole() -> None:
+    assert signals.find("VLED")["source"] == "manual"
+    assert signals.find("VLED_ON")["source"] == "assumed"
+    for name in ("", "LED", "VLE"):
+        raises(SignalError, signals.find, name)
 
 
 def test_a_port_that_uses_a_pin_twice_is_refused() -> None:
@@ -164,7 +177,7 @@ def test_live_rows_show_every_row_with_raw_and_logical_state() -> None:
     rows = {}
     for row in LiveSignals({"COVER": 1}, wiring.readers).rows():
         rows[row["name"]] = row
-    assert len(rows) == len(signals.TABLE)
+    assert len(rows) == signals.TABLE.count("\n")
     seen = {name: (rows[name]["raw"], rows[name]["state"]) for name in rows}
     assert seen["COVER"] == (1, "on")
     assert seen["nPAPER"] == (1, "off")
