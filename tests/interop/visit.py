@@ -1,0 +1,87 @@
+"""One visit to a mailbox by the device's own code, on either runtime; prints a JSON object.
+
+On standard input: a JSON object of parameters (`pop.host` and so on), and further `outcome` (of
+every mail), `finished` (keys, as hex), `buffer` (octets), `drop` (octets after which the
+connection is cut off from our side, 0: never).
+"""
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import sys
+from binascii import hexlify, unhexlify
+from typing import TYPE_CHECKING
+
+from firmware.pop3.mailbox import RECORDED, Visit
+from firmware.pop3.session import Session
+from hal.clock import Clock
+from hal.network import Network
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from firmware.pop3.reply import Body
+
+
+class Interface:
+    """A network interface that is always up."""
+
+    def isconnected(self) -> bool:
+        return True
+
+
+class Ledger:
+    """Finished keys, in memory."""
+
+    def __init__(self, finished: list[bytes]) -> None:
+        self.finished = finished
+        self.gone: list[bytes] = []
+
+    def is_finished(self, key: bytes) -> bool:
+        return key in self.finished
+
+    def pages_done(self, key: bytes) -> int:
+        return 0
+
+    def finish(self, key: bytes, pages: int, notice: bool) -> None:
+        self.finished.append(key)
+
+    def deleted(self, key: bytes) -> None:
+        self.gone.append(key)
+
+    def forget_others(self, live_keys: Iterable[bytes]) -> None:
+        list(live_keys)
+
+
+def visit(order: dict[str, Any]) -> dict[str, Any]:
+    """Run one visit as `order` says."""
+    digests: list[str] = []
+    reports: list[str] = []
+    trace: list[str] = []
+    ledger = Ledger([unhexlify(key) for key in order.get("finished", ())])
+    session = Session(Network(Interface(), Clock(None)), bytearray(order.get("buffer", 4096)),
+                      trace=lambda side, line: trace.append(side + " " + line))
+
+    async def deliver(key: bytes, number: int, count: int, size: int, body: Body) -> int:
+        digest = hashlib.sha256()
+        while (piece := await body.next()) is not None:
+            digest.update(piece)
+            if order.get("drop") and body.octets > order["drop"]:
+                session.close()
+        digests.append(str(hexlify(digest.digest()), "ascii"))
+        return int(order.get("outcome", RECORDED))
+
+    result = asyncio.run(Visit(session, ledger, deliver, order,
+                               lambda code, text: reports.append("%d %s" % (code, text))).run())
+    return {"code": result.code, "detail": result.detail, "mails": result.mails,
+            "recorded": result.recorded, "unfinished": result.unfinished,
+            "deleted": result.deleted, "octets": result.octets, "digests": digests,
+            "reports": reports, "trace": trace, "gone": len(ledger.gone),
+            "finished": [str(hexlify(key), "ascii") for key in ledger.finished],
+            "runtime": sys.implementation.name}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(visit(json.loads(sys.stdin.readline()))) + "\n")
