@@ -249,20 +249,34 @@ class Signals(Protocol):
 class Board(Protocol):
     """All devices of one machine."""
 
-    name: str
-    clock: Clock
-    network: Network
-    storage: Storage
-    spool_area: SpoolArea
-    asf: Asf
-    film: Film
-    head: Head
-    covers: Covers
-    panel: Panel
-    serial: Serial
-    monitor: Monitor
-    watchdog: Watchdog
-    signals: Signals
+    @property
+    def name(self) -> str: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def network(self) -> Network: ...
+    @property
+    def storage(self) -> Storage: ...
+    @property
+    def spool_area(self) -> SpoolArea: ...
+    @property
+    def asf(self) -> Asf: ...
+    @property
+    def film(self) -> Film: ...
+    @property
+    def head(self) -> Head: ...
+    @property
+    def covers(self) -> Covers: ...
+    @property
+    def panel(self) -> Panel: ...
+    @property
+    def serial(self) -> Serial: ...
+    @property
+    def monitor(self) -> Monitor: ...
+    @property
+    def watchdog(self) -> Watchdog: ...
+    @property
+    def signals(self) -> Signals: ...
 
     def reset(self) -> None:
         """Restart the machine."""

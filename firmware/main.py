@@ -1,23 +1,32 @@
-"""Boot: open the board, build the receiver, run the loop. The only module of the firmware that
-knows the HAL.
-"""
+"""Boot: buffers, board, receiver, loop. The only module of the firmware that knows the HAL."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import TYPE_CHECKING
 
-from firmware.receiver import Receiver
-from firmware.supervisor import TaskLost
-from hal.board import open_board
+from micropython import const
+
+from firmware.buffers import Buffers
 
 if TYPE_CHECKING:
     from firmware.devices import Board
 
+# octets between two collections while modules load: what loading leaves behind is used again at
+# once, instead of ending up as holes between what stays
+_BOOT_THRESHOLD = const(4096)
 
-async def main(board: Board) -> None:
+
+async def main(board: Board, buffers: Buffers) -> None:
     """Run the receiver on `board` until a task is lost; then restart the machine."""
-    receiver = Receiver(board)
+    from firmware.receiver import Receiver  # loaded when the large buffers have their places
+    from firmware.supervisor import TaskLost
+
+    receiver = Receiver(board, buffers)
+    gc.collect()
+    if hasattr(gc, "threshold"):
+        gc.threshold(gc.mem_free() // 4 + gc.mem_alloc())
     try:
         await receiver.run()
     except TaskLost as lost:
@@ -28,4 +37,9 @@ async def main(board: Board) -> None:
 
 def run() -> None:
     """Boot on the board that this runs on."""
-    asyncio.run(main(open_board()))
+    if hasattr(gc, "threshold"):
+        gc.threshold(_BOOT_THRESHOLD)
+    buffers = Buffers()
+    from hal.board import open_board
+
+    asyncio.run(main(open_board(), buffers))

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
-from firmware.fax.buffers import FaxBuffers
 from firmware.fax.page import FaxPage
-from firmware.mail.message import HEADROOM
 from firmware.operation import PanelTask
-from firmware.pop3.mailbox import WINDOW_OCTETS, Visit
+from firmware.pop3.mailbox import Visit
 from firmware.pop3.poller import Poller
 from firmware.pop3.session import Session
 from firmware.receiving import Receiving
@@ -34,13 +32,12 @@ from firmware.text.layout import Canvas
 if TYPE_CHECKING:
     from typing import Any
 
+    from firmware.buffers import Buffers
     from firmware.devices import Board
     from firmware.pop3.mailbox import VisitResult
 
 VERSION = "0.1.0"
 
-_RECEIVE_OCTETS = const(4096)
-_TEXT_OCTETS = const(512)
 _RECEIVE = const(0)
 _RECORD = const(1)
 _PANEL = const(2)
@@ -51,38 +48,31 @@ _TASKS = (("receive", 180000), ("record", 60000), ("panel", 10000), ("service", 
 
 
 class Receiver:
-    """The whole receiver on a board. The large buffers come first, while the heap is one piece."""
+    """The whole receiver on a board, in buffers that were allocated before."""
 
-    def __init__(self, board: Board) -> None:
-        fax_buffers = FaxBuffers()
-        receive_buffer = bytearray(_RECEIVE_OCTETS)
-        mail_buffer = bytearray(HEADROOM + _RECEIVE_OCTETS)
-        window = bytearray(WINDOW_OCTETS)
-        text_buffer = bytearray(_TEXT_OCTETS)
+    def __init__(self, board: Board, buffers: Buffers) -> None:
         self.board = board
         self.version = VERSION
-        self.spool = Spool(board.spool_area, bytearray(board.spool_area.block_size))
+        self.spool = Spool(board.spool_area, buffers.spool_block)
         self.parameters = Parameters(board.storage)
         self.ledger = Ledger(board.storage, board.clock)
         self.reporter = Reporter(board, self.ledger)
         self.faults = FaultList(self.reporter.fault)
         self._pulses = [Pulse(name, board.clock, bound_ms) for name, bound_ms in _TASKS]
         self.recorder = Recorder(board, self.faults, self._pulses[_RECORD].beat)
-        self._build_recording(fax_buffers, text_buffer)
-        self._build_receiving(receive_buffer, mail_buffer, window)
+        self._build_recording(buffers)
+        self._build_receiving(buffers)
         self._shell = Shell(board.serial, self)
 
-    def _build_recording(self, fax_buffers: FaxBuffers, text_buffer: bytearray) -> None:
-        band = fax_buffers.band
-        self.sheet = Sheet(self.recorder, self.ledger, HeaderBand(band), self.reporter.page)
-        fax_page = FaxPage(fax_buffers)
-        canvas = Canvas(Font(), band)
+    def _build_recording(self, buffers: Buffers) -> None:
+        fax = buffers.fax
+        self.sheet = Sheet(self.recorder, self.ledger, HeaderBand(fax.band), self.reporter.page)
+        fax_page = FaxPage(fax)
+        canvas = Canvas(Font(), fax.band)
         note = self.reporter.note
-        self._recording = Recording(self.sheet, fax_page, fax_buffers, canvas, text_buffer, note)
+        self._recording = Recording(self.sheet, fax_page, fax, canvas, buffers.text, note)
 
-    def _build_receiving(
-        self, receive_buffer: bytearray, mail_buffer: bytearray, window: bytearray
-    ) -> None:
+    def _build_receiving(self, buffers: Buffers) -> None:
         board, faults, reporter = self.board, self.faults, self.reporter
         beat = self._pulses[_RECEIVE].beat
         self.poller = Poller(board.clock, self._visit, self._interval, alive=beat)
@@ -98,11 +88,16 @@ class Receiver:
             reporter,
             self.spool,
             self._record_task,
-            mail_buffer,
+            buffers.mail,
         )
-        session = Session(board.network, receive_buffer, alive=beat)
+        session = Session(board.network, buffers.receive, alive=beat)
         visit = Visit(
-            session, self.ledger, receiving.deliver, self.parameters, receiving.reports, window
+            session,
+            self.ledger,
+            receiving.deliver,
+            self.parameters,
+            receiving.reports,
+            buffers.window,
         )
         self._receiving = receiving
         self._run_visit = visit.run

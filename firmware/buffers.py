@@ -1,0 +1,28 @@
+"""All large buffers of the receiver, allocated once, before anything else is loaded: on a heap
+that is still in one piece. Nothing above 4 KB is allocated later.
+"""
+
+from __future__ import annotations
+
+from micropython import const
+
+from firmware.fax.buffers import FaxBuffers
+
+MAIL_HEADROOM = const(1536)  # what the mail reader holds back beyond a piece off the wire
+
+_RECEIVE = const(4096)
+_SPOOL_BLOCK = const(4096)
+_WINDOW = const(4095)  # rows for 315 mails of a visit
+_TEXT = const(512)
+
+
+class Buffers:
+    """Each is lent to one owner for good; the band of the fax buffers also to the text canvas."""
+
+    def __init__(self) -> None:
+        self.fax = FaxBuffers()
+        self.receive = bytearray(_RECEIVE)
+        self.mail = bytearray(MAIL_HEADROOM + _RECEIVE)
+        self.spool_block = bytearray(_SPOOL_BLOCK)
+        self.window = bytearray(_WINDOW)
+        self.text = bytearray(_TEXT)
