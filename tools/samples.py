@@ -149,7 +149,8 @@ def text_mail() -> EmailMessage:
     """A text with accents; sender and subject need encoded words (RFC 2047)."""
     sender = Address("Élodie Lefèvre", "elodie.lefevre", "example.org")
     mail = _mail("text", sender, "Réception de votre envoi – pièce n° 7 manquante")
-    mail.set_content(ACCENTS, charset="utf-8", cte="quoted-printable")
+    text = ACCENTS.replace("« ", "«\xa0").replace(" »", "\xa0»").replace(" ?", "\xa0?")
+    mail.set_content(text, charset="utf-8", cte="quoted-printable")
     return mail
 
 
