@@ -170,6 +170,7 @@ class Part:
         self.name = ""
         self.disposition = ""
         self.alternative = 0  # 0, or the number of the multipart/alternative around it
+        self.alone = False  # it is all of the mail: no other part will come
         self.encoding = ""
         self.boundary: bytes | None = None
         self._typed = False

@@ -188,6 +188,7 @@ class MessageReader:
         self._parts += 1
         part.number = self._parts
         part.alternative = self._group(part)
+        part.alone = not self._boundaries.levels
         self._part = part
         self._transfer.begin(part.encoding)
         await self._sink.begin_part(part)

@@ -214,7 +214,7 @@ class Recording:
         has.
         """
         job = self._job
-        last = job.ended and job.slots[-1] is slot
+        last = slot.part.alone or (job.ended and job.slots[-1] is slot)
         return before + pages if last and pages else 0
 
     # Text

@@ -58,7 +58,7 @@ class HeaderBand:
     """
 
     def __init__(self, band: bytearray, path: str = "") -> None:
-        self.font = Font(path or font_path("header.fnt"), 2048)
+        self.font = Font(path or font_path("header.fnt"), 1024)
         self._canvas = Canvas(self.font, band, _LEFT_DOTS)
         self._left = Label(self.font)
         self._right = Label(self.font)

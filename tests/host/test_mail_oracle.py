@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from firmware.mail.charset import Decoder
-from firmware.mail.date import format_date, parse_date
 from firmware.mail.header import parse_address
 from firmware.mail.words import decode_words, parameter_text, split_value
 from tests.unit.mail_support import read_mail, told
@@ -122,23 +121,6 @@ def test_addresses_as_python_writes_them(name: str, local: str, domain: str) -> 
 def test_addresses_of_any_shape_end_in_two_strings(text: str) -> None:
     address, name = parse_address(text.encode())
     assert isinstance(address, str) and isinstance(name, str)
-
-
-@QUICK
-@given(st.integers(0, 4102444799), st.integers(-12 * 4, 14 * 4))
-def test_dates_as_python_writes_them(seconds: int, quarters: int) -> None:
-    import datetime as dt
-
-    zone = dt.timezone(dt.timedelta(minutes=quarters * 15))
-    moment = dt.datetime.fromtimestamp(seconds, zone)
-    assert parse_date(email.utils.format_datetime(moment)) == seconds
-    assert format_date(seconds, quarters * 15) == moment.strftime("%Y-%m-%d %H:%M")
-
-
-@QUICK
-@given(st.text("0123456789 -+:,()JanFebSunGMTEST", max_size=40))
-def test_no_date_is_a_crash(text: str) -> None:
-    assert parse_date(text) is None or isinstance(parse_date(text), int)
 
 
 @QUICK

@@ -1,4 +1,4 @@
-"""The recording side of the receiver, whole, over RAM: real spool, ledger, decoder and layout; fake machine."""
+"""The recording side of the receiver, whole, over RAM; only the machine is a fake."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def kinds(desk: Desk) -> list[Any]:
 
 
 def tiff(rows: list[bytes], pages: int = 1, width: int = 1728) -> bytes:
-    """An uncompressed fax TIFF at 204 x 98 dpi: the same rows on every page, each IFD before its data."""
+    """An uncompressed fax TIFF at 204 x 98 dpi, the same rows on every page, IFDs before data."""
     data = b"".join(rows)
     out = bytearray(b"II*\0\x08\0\0\0")
     for page in range(pages):

@@ -1,10 +1,11 @@
-"""What becomes of a mail's parts: fax pages, text, notice sheets; and what a restart continues with."""
+"""What becomes of a mail's parts: fax, text, notice; and what a restart continues with."""
 
 from __future__ import annotations
 
 import binascii
 
-from firmware.recording import faults, job as outcomes
+from firmware.recording import faults
+from firmware.recording import job as outcomes
 from tests.unit.recording_support import Desk, kinds, tiff
 
 HEAD = (
@@ -44,10 +45,7 @@ def test_a_fax_comes_out_line_by_line_below_its_header_band() -> None:
         assert any(any(line) for line in sheet[:BAND]), "the band is empty"
         expected = [row for row in ROWS for _repeat in range(4)]  # 98 dpi on 15.4 lines/mm
         assert sheet[BAND:] == expected
-    assert [(page, kind) for page, _total, kind, _dup in desk.reporter.pages] == [
-        (1, "fax"),
-        (2, "fax"),
-    ]
+    assert desk.reporter.pages == [(1, 2, "fax", False), (2, 2, "fax", False)]
     assert desk.ledger.is_finished(b"mail-key")
 
 

@@ -377,3 +377,12 @@ def test_a_mail_of_nothing_but_lines_lets_others_run() -> None:
         task.cancel()
 
     asyncio.run(run())
+
+
+def test_a_part_knows_that_no_other_will_come() -> None:
+    plain = b"Content-Type: image/tiff\r\n\r\nII"
+    kept, _envelope = read_mail(plain)
+    assert [one.part.alone for one in kept] == [True]
+    mixed = b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n'
+    kept, _envelope = read_mail(mixed)
+    assert [one.part.alone for one in kept] == [False]
