@@ -113,13 +113,11 @@ def _reduce(fit: Fit, num: int, den: int) -> None:
 
 
 def _lowest(num: int, den: int) -> tuple[int, int]:
-    """The fraction in its lowest terms, rounded to terms below 2**15; a value of at least the true
-    one, so that a line that
-    should reach the margin does."""
+    """The fraction in its lowest terms, rounded down to terms below 2**15."""
     a, b = num, den
     while b:
         a, b = b, a % b
     num, den = num // a, den // a
     while num >= 32768 or den >= 32768:
-        num, den = num >> 1, den >> 1
+        num, den = num >> 1, den + 1 >> 1
     return max(num, 1), max(den, 1)

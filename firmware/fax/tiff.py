@@ -169,6 +169,9 @@ class Directory:
         await self._column(0, self._offsets, first)
         await self._column(1, self._counts, first)
         self._cached = first
+        for index in range(1, min(STRIPS, self.strips - first)):
+            if self._table[2 * index] < self._table[2 * index - 2]:  # it lies before its neighbour
+                self.hold = min(self.hold, self._table[2 * index])
 
     async def _column(self, column: int, entry: _Entry | None, first: int) -> None:
         """Offsets or byte counts; 0 where the file has none."""

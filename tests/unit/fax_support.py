@@ -103,13 +103,17 @@ def after(turns: "list[int]", a0: int, color: int, width: int) -> "tuple[int, in
 
 def packed(bits: str) -> bytes:
     """A string of 0 and 1 as octets, filled up with 0."""
-    bits += "0" * (-len(bits) % 8)
-    return bytes([int(bits[at : at + 8], 2) for at in range(0, len(bits), 8)])
+    digits = (bits + "0" * (-len(bits) % 8)).encode()  # MicroPython cuts bytes faster than str
+    octets = bytearray(len(digits) // 8)
+    for index in range(len(octets)):
+        octets[index] = int(digits[8 * index : 8 * index + 8], 2)
+    return bytes(octets)
 
 
 def coded(rows: "list[str]", scheme: int, k: int = 4, aligned: bool = False) -> bytes:
     """A strip in one of the four codings."""
-    parts = []
+    data = bytearray()
+    bits = ""
     length = 0
     reference = "0" * len(rows[0])
     for number, row in enumerate(rows):
@@ -122,10 +126,13 @@ def coded(rows: "list[str]", scheme: int, k: int = 4, aligned: bool = False) -> 
             if aligned:
                 mark = "0" * (-(length + 12) % 8) + mark
             code = mark + code
-        parts.append(code)
+        bits += code
         length += len(code)
+        whole = len(bits) & -8
+        data += packed(bits[:whole])
+        bits = bits[whole:]
         reference = row
-    return packed("".join(parts) + (EOL + EOL if scheme == MMR else ""))
+    return bytes(data) + packed(bits + (EOL + EOL if scheme == MMR else ""))
 
 
 def turned(data: bytes) -> bytes:
