@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from hal.level import Output
 
 FULL_SCALE = const(65535)
+NOMINAL_DARK = const(2500)  # a typical unit (0.8 mA) into 2 kOhm, film and mark; assumed
+NOMINAL_BRIGHT = const(28500)
 LEAST_CONTRAST = const(1024)  # closer together, film and mark can't be told apart
 _LONGEST_SETTLE_US = const(5000)
 
 
 class Film:
-    """Implements `devices.Film`. Until `configure` is called the thresholds are taken from the
-    full scale.
+    """Implements `devices.Film`. Until `configure` is called a typical unit is assumed.
 
     :param led: output VLED_ON; lit only while a reading is taken, for the LED's life and because
         of its current
@@ -38,19 +39,24 @@ class Film:
         self._led = led
         self._converter = converter
         self._settle_us = settle_us
-        self.configure(0, FULL_SCALE, True)
+        self._calibration: tuple[int, int, bool] | None = None
+        self.configure(NOMINAL_DARK, NOMINAL_BRIGHT, True)
 
     def configure(self, dark: int, bright: int, mark_is_bright: bool) -> None:
         """Give the unit's calibration: 16-bit readings of the dark and the bright surface, and
         which is the mark.
 
         `dark` may be the larger reading, with a sensor that pulls its output down. Raises
-        ValueError when a reading is out of range or the two are less than 1024 apart.
+        ValueError when a reading is out of range or the two are less than 1024 apart; the former
+        calibration stays then.
         """
         if not (0 <= dark <= FULL_SCALE and 0 <= bright <= FULL_SCALE):
             raise ValueError("a reading lies between 0 and %d" % FULL_SCALE)
         if abs(bright - dark) < LEAST_CONTRAST:
             raise ValueError("dark and bright readings must be %d apart" % LEAST_CONTRAST)
+        if self._calibration == (dark, bright, mark_is_bright):
+            return  # what was seen last still holds
+        self._calibration = (dark, bright, mark_is_bright)
         self._dark = dark
         self._span = bright - dark
         self._mark_is_bright = mark_is_bright

@@ -88,6 +88,21 @@ def test_weak_and_strong_units_of_the_sensor_are_told_apart_after_calibration() 
         assert _samples(film, sensor, [dark, bright, dark]) == [False, True, False]
 
 
+def test_the_same_calibration_again_forgets_nothing() -> None:
+    film, sensor, _bench = _film()
+    film.configure(1000, 9000, True)
+    assert _samples(film, sensor, [6100]) == [True]
+    film.configure(1000, 9000, True)
+    assert _samples(film, sensor, [5000]) == [True]  # between the thresholds
+    film.configure(1000, 9001, True)
+    assert _samples(film, sensor, [5000]) == [False]
+
+
+def test_a_typical_unit_is_told_apart_before_it_is_calibrated() -> None:
+    film, sensor, _bench = _film()
+    assert _samples(film, sensor, [2540, 28600, 2540]) == [False, True, False]
+
+
 def test_readings_too_close_together_are_refused() -> None:
     film, _sensor, _bench = _film()
     raises(ValueError, film.configure, 5000, 6023, True)
