@@ -168,7 +168,7 @@ class Plotter:
         """
         state = self._state
         stride, down = state[_STRIDE], state[_DOWN]
-        open_line = 0 < state[_Y] and state[_Y_NUM] < state[_Y_DEN] and down < state[_LINES]
+        open_line = state[_Y] > 0 and state[_Y_NUM] < state[_Y_DEN] and down < state[_LINES]
         lines = min(down + (1 if last and open_line else 0), self._left)
         if lines:
             await sink.write(self._view[: lines * stride], lines)

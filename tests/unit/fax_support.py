@@ -1,4 +1,4 @@
-"""What the fax tests share, on both runtimes: a coder, a writer of TIFF files, sources and sinks."""
+"""What the fax tests share on both runtimes: a coder, a writer of TIFF files, sources, sinks."""
 from __future__ import annotations
 
 import asyncio
@@ -62,7 +62,9 @@ def code_1d(row: str) -> str:
     """A row as runs."""
     code = ""
     black = last = 0
-    for place in changes(row) + [len(row)]:
+    places = changes(row)
+    places.append(len(row))
+    for place in places:
         code += run_code(place - last, black)
         last = place
         black ^= 1
@@ -95,10 +97,16 @@ def code_2d(row: str, reference: str) -> str:
 
 def after(turns: "list[int]", a0: int, color: int, width: int) -> "tuple[int, int]":
     """The first change to the other colour than `color` behind a0, and the one behind that."""
-    for index in range(color, len(turns), 2):
-        if turns[index] > a0:
-            return turns[index], turns[index + 1] if index + 1 < len(turns) else width
-    return width, width
+    low, high = 0, len(turns)
+    while low < high:
+        middle = (low + high) // 2
+        if turns[middle] > a0:
+            high = middle
+        else:
+            low = middle + 1
+    low += (low ^ color) & 1
+    first = turns[low] if low < len(turns) else width
+    return first, turns[low + 1] if low + 1 < len(turns) else width
 
 
 def packed(bits: str) -> bytes:
@@ -223,7 +231,7 @@ def fields(
 
 
 def one_page(rows: "list[str]", compression: int, data: bytes, *more: "Any") -> bytes:
-    """A one-strip file; `more` fields are (tag, type, values), and replace those of the same tag."""
+    """A one-strip file; `more` fields (tag, type, values) replace those of the same tag."""
     file = TiffWriter()
     place = file.place(data)
     own = [field[0] for field in more]
@@ -237,7 +245,7 @@ def one_page(rows: "list[str]", compression: int, data: bytes, *more: "Any") -> 
 
 
 class MemorySource:
-    """Octets in memory, in pieces of at most `piece`; refuses what lies before the last release."""
+    """Octets in memory, in pieces of at most `piece`; refuses what was released."""
 
     def __init__(self, data: "bytes | bytearray", piece: int = 1 << 30) -> None:
         self._data = data
@@ -270,7 +278,7 @@ class RowSink:
         octets = (self.width + 7) // 8
         for line in range(lines):
             row = bytes(view[line * octets : (line + 1) * octets])
-            bits = "".join(["{:08b}".format(octet) for octet in row])
+            bits = "".join([bin(256 | octet)[3:] for octet in row])
             assert "1" not in bits[self.width :]
             self.rows.append(bits[: self.width])
 

@@ -29,7 +29,9 @@ WIDTHS = (1, 2, 7, 8, 9, 31, 64, 65, 1728, 1729)
 COMPRESSION = {MH_PLAIN: 2, MH: 3, MR: 3, MMR: 4}
 
 
-def file_of(rows: "list[str]", scheme: int, data: bytes, *more: "tuple[int, int, list[int]]") -> bytes:
+def file_of(
+    rows: "list[str]", scheme: int, data: bytes, *more: "tuple[int, int, list[int]]"
+) -> bytes:
     return one_page(rows, COMPRESSION[scheme], data, (292, 4, [1 if scheme == MR else 0]), *more)
 
 
@@ -150,7 +152,8 @@ def test_bad_lines_before_the_first_good_one_are_left_out() -> None:
 
 def test_a_damaged_mmr_page_stops_and_says_so() -> None:
     rows = picture(200, 30, 9)
-    code = "".join([code_2d(row, rows[i - 1] if i else "0" * 200) for i, row in enumerate(rows[:10])])
+    code = code_2d(rows[0], "0" * 200)
+    code += "".join([code_2d(rows[index], rows[index - 1]) for index in range(1, 10)])
     page = decode(file_of(rows, MMR, packed(code + "0000001111" + "10" * 300)))
     assert page.rows == [rows[:10]]
     assert page.quality[0].bad_rows == 20
@@ -211,7 +214,8 @@ def test_noise_never_writes_outside_a_buffer() -> None:
         scheme = (MH, MR, MMR, MH_PLAIN)[seed % 4]
         rows = ["0" * width] * 40
         good = coded(picture(width, 2, seed), scheme)
-        for data in (good + noise(1500, seed), b"\xff" * 1500, good[:-3] + b"\x55" * 700 + noise(99, 3)):
+        mixed = good[:-3] + b"\x55" * 700 + noise(99, 3)
+        for data in (good + noise(1500, seed), b"\xff" * 1500, mixed):
             file = file_of(rows, scheme, data, (262, 3, [seed // 4 & 1]))
             try:
                 asyncio.run(decode_pages(MemorySource(file, 700), buffers, None))
