@@ -274,7 +274,7 @@ class Visit:
         while True:
             await asyncio.sleep(_KEEP_ALIVE_S)
             async with self._talking:
-                if self._handed is not None and self._handed.complete and self._session.can_talk():
+                if self._handed is not None and self._session.can_talk():
                     try:
                         await self._session.noop()
                     except Fault as fault:

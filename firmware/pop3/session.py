@@ -32,7 +32,8 @@ AUTHORIZATION = const(1)
 TRANSACTION = const(2)  # UPDATE is over before `quit` returns
 _STATE_NAMES = ("no", "the AUTHORIZATION", "the TRANSACTION")
 
-_LISTING_SLACK = const(64)
+_LISTING_SLACK = const(64)  # lines above the count that STAT said
+_LISTING_MOST = const(1000000)  # mails, whatever STAT said
 _PACE_LINES = const(32)
 _WORDS_CAP = const(100)
 
@@ -262,7 +263,7 @@ class Session:
         if count < 0:
             self.close()
             raise Fault(PROTOCOL, "STAT says no number")
-        self._listing_cap = min(count + _LISTING_SLACK, LARGEST)
+        self._listing_cap = min(count, _LISTING_MOST) + _LISTING_SLACK
         return count, max(octets, 0)
 
     async def list(self, each: Callable[[int, int], None]) -> int:

@@ -41,24 +41,26 @@ def find_dot(octets: ptr8, state: ptr32) -> int:
     at = int(state[FROM])
     limit = int(state[LIMIT])
     step = int(state[STEP])
+    end = 10 if step == LF_LINES else 13  # what follows the dot of the terminating line
     # Where there is no LF, CR or dot, no line can start within the next STEP octets: skip them.
     while at < limit:
         octet = int(octets[at])
         if octet > 46:
             at += step
+        elif octet == 46:
+            if int(octets[at - 1]) == 10 and (step == LF_LINES or int(octets[at - 2]) == 13):
+                after = int(octets[at + 1])
+                if after == 46 or (
+                    after == end and (step == LF_LINES or int(octets[at + 2]) == 10)
+                ):
+                    return at
+            at += step
+        elif octet > 13:
+            at += step
         elif octet == 10:
             at += 1
         elif octet == 13:
             at += 2
-        elif octet == 46 and int(octets[at - 1]) == 10:
-            if step == LF_LINES:
-                if int(octets[at + 1]) == 46 or int(octets[at + 1]) == 10:
-                    return at
-            elif int(octets[at - 2]) == 13:
-                after = int(octets[at + 1])
-                if after == 46 or (after == 13 and int(octets[at + 2]) == 10):
-                    return at
-            at += step
         else:
             at += step
     return -1

@@ -375,6 +375,14 @@ def test_password_is_in_no_fault_and_no_trace_even_when_the_server_says_it_back(
     assert "****" in str(fault)
 
 
+def test_apop_digest_is_hidden_as_well() -> None:
+    digest = "c4c9334bac560ecc979e58001b3e22fb"
+    said = b"-ERR not " + digest.encode() + b"\r\n"
+    code, link, text = login_code(APOP_GREETING, {b"APOP": [said]}, "apop", "mrose", "tanstaaf")
+    assert code == faults.LOGIN_REFUSED and digest.encode() in link.sent[0]
+    assert digest not in text and "not ****" in text
+
+
 def test_what_the_server_says_is_made_printable_and_cut() -> None:
     session, _ = logged_in({b"NOOP": [b"-ERR \x1b[2J\xff" + b"y" * 400 + b"\r\n"]})
     words = error_of(session.noop()).detail
