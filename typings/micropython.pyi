@@ -1,4 +1,5 @@
-# The `micropython` module, as far as this project uses it; the same for a board, the unix port and the CPython stand-in.
+# The `micropython` module as far as this project uses it, the same for boards and for CPython's
+# stand-in.
 from collections.abc import Callable
 from typing import Any, TypeVar
 
