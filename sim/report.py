@@ -122,11 +122,9 @@ class Report:
         self._heap_peak = max(self._heap_peak, int(fields.get("heap_peak") or 0))
         code = _code(fields.get("result"))
         parts = [_count(fields, "mails", "mail"), _count(fields, "pages", "page")]
-        parts += [
-            "%s %s" % (fields[name], name)
-            for name in ("notices", "unfinished", "deleted")
-            if fields.get(name)
-        ]
+        if fields.get("notices"):
+            parts.append(_count(fields, "notices", "notice"))
+        parts += ["%s %s" % (fields[it], it) for it in ("unfinished", "deleted") if fields.get(it)]
         return ["visit over%s: %s" % (" with fault %03d" % code if code else "", ", ".join(parts))]
 
 

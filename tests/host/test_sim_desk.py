@@ -166,7 +166,7 @@ def test_people_read_each_page_with_its_file(tmp_path: Path) -> None:
         "page 2/2 from sales@example.com → %s (possible duplicate)" % (paper / "0002.png"),
         "notice 1 from a@b → %s" % (paper / "0003.png"),
         "mail 2 ended with a notice sheet: PDF can't be recorded",
-        "visit over: 2 mails, 3 pages, 1 notices, 2 deleted",
+        "visit over: 2 mails, 3 pages, 1 notice, 2 deleted",
         "3 sheets → %s" % (paper / "paper.pdf"),
     ]
     assert (paper / "paper.pdf").exists()
