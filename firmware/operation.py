@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
-from firmware.recording.faults import panel_text
+from firmware.recording.faults import PARAMETER, RESTARTED, panel_text
 from firmware.recording.page import time_text
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from firmware.receiver import Receiver
 
 _PERIOD_S = 0.25
+_ACKNOWLEDGED = (PARAMETER, RESTARTED)  # they tell of something that is over
 _TURNS = const(8)  # periods that one of several faults is shown
 
 
@@ -49,6 +50,8 @@ class PanelTask:
             self._receiver.recorder.retry()
             self._receiver.poll_now()
         elif key == "stop":
+            for code in _ACKNOWLEDGED:
+                self._faults.clear(code)
             self._silenced = self._faults.standing()
         elif key == "function":
             self._turn += _TURNS - self._turn % _TURNS

@@ -15,8 +15,8 @@ from firmware.pop3.poller import Poller
 from firmware.pop3.session import Session
 from firmware.receiving import Receiving
 from firmware.recording.document import Recording
-from firmware.recording.faults import PARAMETER, STORAGE, FaultList
-from firmware.recording.page import HeaderBand
+from firmware.recording.faults import CALIBRATION, PARAMETER, STORAGE, FaultList
+from firmware.recording.page import HeaderBand, time_text
 from firmware.recording.recorder import Recorder
 from firmware.recording.sheet import Sheet
 from firmware.recording.task import RecordTask
@@ -134,6 +134,7 @@ class Receiver:
             "mail": ""
             if job is None
             else "%d of %d from %s" % (job.number, job.count, job.envelope.sender),
+            "last_visit": self._last_visit(),
             "pages": self.reporter.pages,
             "visits": self.reporter.visits,
             "next_visit_s": self.poller.seconds_left(),
@@ -142,12 +143,33 @@ class Receiver:
             "heap_peak": self.reporter.heap_peak,
         }
 
+    def _last_visit(self) -> str:
+        result, time = self.reporter.last_visit, self.reporter.last_visit_time
+        if result is None:
+            return "none yet"
+        when = time_text(time, self.parameters.get("clock.zone_min")) or "clock not set"
+        said = "fault %03d" % result.code if result.code else "ok"
+        on_paper = result.recorded + result.notices
+        counts = (when, said, result.mails, on_paper, result.unfinished)
+        return "%s, %s: %d mails, %d on paper, %d unfinished" % counts
+
     def _open_store(self) -> None:
         trouble = self.ledger.open()
         if trouble:
             self.faults.enter(STORAGE, trouble)
-        for text in self.parameters.load():
-            self.faults.enter(PARAMETER, text)
+        problems = self.parameters.load()
+        if problems:
+            self.faults.enter(PARAMETER, "; ".join(problems))
+
+    def _configure_film(self) -> None:
+        get = self.parameters.get
+        try:
+            self.board.film.configure(
+                get("film.dark"), get("film.bright"), get("film.mark_bright")
+            )
+            self.faults.clear(CALIBRATION)
+        except ValueError as error:  # the former calibration stays in force
+            self.faults.enter(CALIBRATION, str(error))
 
     def _interval(self) -> int:
         return int(self.parameters.get("pop.interval"))
@@ -158,7 +180,7 @@ class Receiver:
         self.sheet.zone_min = self._recording.zone_min = get("clock.zone_min")
         self.sheet.stall_s = get("pop.stall_s")
         self._recording.cut_lines = get("record.cut_mm") * self.board.head.lines_per_mm_x100 // 100
-        self.board.film.configure(get("film.dark"), get("film.bright"), get("film.mark_bright"))
+        self._configure_film()
         return await self._receiving.visit(why, self._run_visit)
 
     def _lost(self, text: str) -> None:

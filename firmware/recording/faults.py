@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 JAM = const(1)
 NO_PAPER = const(10)
 FILM_END = const(20)
+CALIBRATION = const(21)
 COVER_OPEN = const(60)
 STORAGE = const(70)
 PARAMETER = const(71)
@@ -39,7 +40,7 @@ NOT_CONFIGURED = const(726)
 MESSAGE_REFUSED = const(727)
 SPOOL_SMALL = const(870)
 
-# code: (short text for the panel, at most 20 characters; cause; what to do)
+# code: (short text for the panel, at most 16 characters; cause; what to do)
 TABLE = {
     JAM: (
         "PAPER JAM",
@@ -48,6 +49,11 @@ TABLE = {
     ),
     NO_PAPER: ("ADD PAPER", "the feeder is empty", "load paper into the feeder"),
     FILM_END: ("REPLACE INK FILM", "the end mark of the ink film was seen", "fit a new ink film"),
+    CALIBRATION: (
+        "CALIBRATE SENSOR",
+        "the ink mark sensor is not calibrated",
+        "read it dark and bright, set 'film.dark' and 'film.bright'",
+    ),
     COVER_OPEN: ("CLOSE COVER", "a cover is open", "close the cover"),
     STORAGE: (
         "MEMORY FAULT",
@@ -77,12 +83,12 @@ TABLE = {
         "ask the sender for TIFF profile S or F",
     ),
     CODING_DAMAGED: (
-        "FAX LINES DAMAGED",
+        "FAX PAGE DAMAGED",
         "lines of a fax page are damaged",
         "ask the sender to send again",
     ),
     PART_UNSUPPORTED: (
-        "UNKNOWN ATTACHMENT",
+        "ATTACHMENT KIND?",
         "an attachment of a kind that can't be recorded",
         "ask the sender for TIFF or plain text",
     ),
@@ -92,7 +98,7 @@ TABLE = {
         "check the cable and the network",
     ),
     NO_NAME: (
-        "MAIL SERVER NAME?",
+        "SERVER NAME?",
         "the name of the mail server was not found",
         "check 'pop.host' and the name server",
     ),
@@ -117,12 +123,12 @@ TABLE = {
         "it is tried again by itself",
     ),
     SERVER_SILENT: (
-        "MAIL SERVER SILENT",
+        "SERVER SILENT",
         "the mail server did not answer in time",
         "it is tried again by itself",
     ),
     PROTOCOL: (
-        "NOT A MAIL SERVER?",
+        "NO POP3 SERVER",
         "the answer is not POP3 or is too long",
         "check 'pop.host' and 'pop.port'",
     ),
@@ -165,8 +171,8 @@ def sentence(code: int, detail: str = "") -> str:
 
 
 def panel_text(code: int) -> str:
-    """The short text for the panel, at most 20 characters."""
-    return "%s %03d" % (TABLE[code][0][:16], code)
+    """The short text for the panel, with the code: at most 20 characters."""
+    return "%s %03d" % (TABLE[code][0], code)
 
 
 class FaultList:
