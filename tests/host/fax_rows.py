@@ -1,4 +1,5 @@
-"""Runs on either runtime: decodes TIFF files named on standard input, one JSON line each: SHA-256 of each page's rows.
+"""Runs on either runtime: decodes TIFF files named on standard input, one JSON line each: SHA-256
+of each page's rows.
 
 Rows are unscaled, packed, MSB leftmost, 1 = black.
 """
@@ -56,7 +57,9 @@ class HashSink:
 
 
 async def pages(name: str, buffers: FaxBuffers) -> "list[Any]":
-    """[lines, hash, bad rows, note] of each page, and at the end the reason if a page could not be read."""
+    """[lines, hash, bad rows, note] of each page, and at the end the reason if a page could not be
+    read.
+    """
     result: "list[Any]" = []
     source = FileSource(name)
     reader = TiffReader(source, buffers)

@@ -1,0 +1,149 @@
+"""Rows as libtiff reads them: every coding, bit order, byte order, strip layout, many widths.
+
+The corpus is made by libtiff (through Pillow) at test time; the decoder runs on MicroPython, as on
+a device, and over a part of it on CPython.
+"""
+from __future__ import annotations
+
+import hashlib
+import io
+import itertools
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from tests.host.libtiff_corpus import (
+    CODINGS,
+    CONTENTS,
+    WIDTHS,
+    Case,
+    Layout,
+    layouts,
+    put_together,
+    row_octets,
+    strips,
+    write_case,
+)
+from tests.unit.fax_support import decode
+from tools import micropython_binary
+
+ROOT = Path(__file__).resolve().parents[2]
+START = "import tests.host.fax_rows as rows; rows.main()"
+FILES = int(os.environ.get("ORACLE_FILES", "1200"))
+
+
+def micropython() -> list[str]:
+    """The command that decodes on MicroPython."""
+    paths = "import sys; sys.path[:0] = ['sim/modules/micropython', '.']; "
+    return [str(micropython_binary.find()), "-c", paths + START]
+
+
+def corpus(folder: Path, count: int) -> list[Case]:
+    """`count` files, all codings in turn, the rest by chance, always the same."""
+    chance = random.Random(4)
+    every = list(layouts())
+    codings = itertools.cycle(CODINGS)
+    return [
+        write_case(
+            folder,
+            number,
+            WIDTHS[number % len(WIDTHS)],
+            chance.choice(CONTENTS),
+            next(codings),
+            chance.choice(every),
+        )
+        for number in range(count)
+    ]
+
+
+def answers(command: list[str], paths: list[Path], folders: str = "") -> list[list[object]]:
+    """What the decoder says to each file."""
+    environment = {**os.environ, "PYTHONPATH": folders} if folders else None
+    done = subprocess.run(
+        command,
+        input="".join("%s\n" % path for path in paths),
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=110,
+        env=environment,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(found) == len(paths), done.stderr
+    return found
+
+
+def check(cases: list[Case], found: list[list[object]]) -> None:
+    """Every page equals libtiff's, without a complaint."""
+    wrong = [
+        "%s: %s" % (case.what, pages)
+        for case, pages in zip(cases, found, strict=True)
+        if [page[1:] for page in pages if isinstance(page, list)] != [[case.digest, 0, ""]]
+    ]
+    assert not wrong, "%d of %d differ\n%s" % (len(wrong), len(cases), "\n".join(wrong[:10]))
+
+
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory: pytest.TempPathFactory) -> list[Case]:
+    return corpus(tmp_path_factory.mktemp("libtiff"), FILES)
+
+
+def test_micropython_reads_every_file_as_libtiff_does(cases: list[Case]) -> None:
+    check(cases, answers(micropython(), [case.path for case in cases]))
+
+
+def test_cpython_reads_them_the_same(cases: list[Case]) -> None:
+    some = cases[::17]
+    command = [sys.executable, "-c", START]
+    check(some, answers(command, [case.path for case in some], ".:sim/modules/cpython"))
+
+
+def test_all_pages_of_a_file_that_libtiff_wrote_itself(tmp_path: Path) -> None:
+    chance = random.Random(9)
+    pages = [
+        Image.frombytes("1", (width, 60), chance.randbytes((width + 7) // 8 * 60))
+        for width in (1728, 33, 2432)
+    ]
+    for coding, (compression, _number, options) in CODINGS.items():
+        path = tmp_path / ("%s.tif" % coding.replace(" ", "-"))
+        tags = {292: options} if options else {}
+        rest = pages[1:]
+        pages[0].save(
+            path, save_all=True, append_images=rest, compression=compression, tiffinfo=tags
+        )
+        (found,) = answers(micropython(), [path])
+        digests = [hashlib.sha256(row_octets(page)).hexdigest() for page in pages]
+        assert [page[1] for page in found if isinstance(page, list)] == digests, coding
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    width=st.integers(1, 70),
+    rows=st.lists(st.integers(0, (1 << 70) - 1), min_size=1, max_size=9),
+    coding=st.sampled_from(sorted(CODINGS)),
+    layout=st.sampled_from([one for one in layouts() if one.strip_rows in (0, 1, 7)]),
+)
+def test_any_small_picture(width: int, rows: list[int], coding: str, layout: Layout) -> None:
+    octets = (width + 7) // 8
+    data = b"".join((row << 2 & (1 << 72) - 1).to_bytes(9, "big")[:octets] for row in rows)
+    picture = Image.frombytes("1", (width, len(rows)), data)
+    file = put_together(picture, coding, layout, strips(picture, coding, layout))
+    with Image.open(io.BytesIO(file)) as back:
+        back.load()
+        seen = row_octets(back)
+    got = decode(file, 5).rows[0]
+    expected = [
+        bin(int.from_bytes(b"\1" + seen[at : at + octets], "big"))[3:][:width]
+        for at in range(0, len(seen), octets)
+    ]
+    assert got == expected
