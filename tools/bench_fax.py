@@ -1,0 +1,128 @@
+"""S4: one CCITT page from memory to packed rows in memory, ours on MicroPython, libtiff's in C.
+
+Ours is `FaxPage.render` with everything that belongs to it (directory, input buffer, bands). The
+peer is libtiff through Pillow: opening the file and loading its pixels, in this process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import random
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from tests.host.libtiff_corpus import Layout, put_together, row_octets, strips
+from tools import micropython_binary
+from tools.bench import Row, row
+
+ROOT = Path(__file__).resolve().parents[1]
+WIDTH = 1728
+HEIGHTS = (2200, 4400)
+CODINGS = ("MH", "MR", "MMR")
+LAYOUT = Layout("<", 1, 0, 0, True)
+PEER_RUNS = 7
+
+
+def _dense(height: int) -> Image.Image:
+    """A page full of small print, on lines as close as a fine-mode letter's."""
+    chance = random.Random(1)
+    page = Image.new("1", (WIDTH, height), 255)
+    draw = ImageDraw.Draw(page)
+    font = ImageFont.load_default(size=22 * height // 2200)
+    words = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=5)) for _ in range(60)]
+    for y in range(40, height - 60, 34 * height // 2200):
+        draw.text((120, y), " ".join(chance.choices(words, k=22)), font=font, fill=0)
+    return page
+
+
+def _sparse(height: int) -> Image.Image:
+    """A short letter: a few lines and a rule."""
+    page = Image.new("1", (WIDTH, height), 255)
+    draw = ImageDraw.Draw(page)
+    font = ImageFont.load_default(size=30)
+    for line in range(6):
+        draw.text((150, 300 + 60 * line), "Thank you for your order of %d May." % line, font=font)
+    draw.rectangle((150, height - 300, WIDTH - 150, height - 297), fill=0)
+    return page
+
+
+def _halftone(height: int) -> Image.Image:
+    """Clustered grey, as a fax machine's picture mode makes it: cells of 6 x 6 dots."""
+    grey = Image.radial_gradient("L").resize((WIDTH // 6, height // 6)).resize((WIDTH, height))
+    cell = [28, 18, 20, 30, 10, 24, 12, 2, 4, 14, 32, 22, 26, 8, 0, 6, 16, 34]
+    cell += [cell[(place // 6 * 6 + (place + 3) % 6)] for place in range(18)]
+    screen = Image.new("L", (6, 6))
+    screen.putdata([7 * value + 4 for value in cell])
+    tiles = Image.new("L", (WIDTH, height))
+    for y in range(0, height, 6):
+        for x in range(0, WIDTH, 6):
+            tiles.paste(screen, (x, y))
+    levels = zip(grey.tobytes(), tiles.tobytes(), strict=True)
+    octets = bytes(255 if dot > limit else 0 for dot, limit in levels)
+    return Image.frombytes("L", (WIDTH, height), octets).convert("1", dither=Image.Dither.NONE)
+
+
+CONTENTS = {"dense text": _dense, "sparse": _sparse, "halftone": _halftone}
+
+
+def _peer(data: bytes) -> float:
+    began = time.perf_counter()
+    with Image.open(io.BytesIO(data)) as page:
+        page.load()
+    return (time.perf_counter() - began) * 1000
+
+
+def _ours(paths: list[Path], octets: list[int]) -> list[tuple[list[float], str]]:
+    start = (
+        "import sys, asyncio; sys.path[:0] = ['sim/modules/micropython', '.']; "
+        "import tools.bench_fax_device as device; asyncio.run(device.main())"
+    )
+    asked = "".join("%s %d\n" % pair for pair in zip(paths, octets, strict=True))
+    done = subprocess.run(
+        [str(micropython_binary.find()), "-X", "heapsize=8m", "-c", start],
+        input=asked,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=300,
+        check=True,
+    )
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    return [([run / 1000 for run in runs], digest) for runs, digest in answers]
+
+
+def rows() -> list[Row]:
+    """One row for each content, height and coding; raises where a decoder's pixels differ."""
+    found: list[Row] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for height in HEIGHTS:
+            for content, make in CONTENTS.items():
+                found += _measure(Path(folder), content, make(height))
+    return found
+
+
+def _measure(folder: Path, content: str, page: Image.Image) -> list[Row]:
+    expected = hashlib.sha256(row_octets(page)).hexdigest()
+    pieces = [strips(page, coding, LAYOUT) for coding in CODINGS]
+    files = [
+        put_together(page, coding, LAYOUT, piece)
+        for coding, piece in zip(CODINGS, pieces, strict=True)
+    ]
+    paths = [folder / ("%s.tif" % coding) for coding in CODINGS]
+    for path, data in zip(paths, files, strict=True):
+        path.write_bytes(data)
+    ours = _ours(paths, [len(row_octets(page))] * len(paths))
+    found = []
+    for coding, data, (times, digest) in zip(CODINGS, files, ours, strict=True):
+        if digest != expected:
+            raise ValueError("%s %s: pixels differ from libtiff's" % (content, coding))
+        theirs = [_peer(data) for _ in range(PEER_RUNS)]
+        what = "%s, %s, %d x %d" % (coding, content, WIDTH, page.height)
+        found.append(row("S4", what, "libtiff", times, theirs, "ms", "%d KB" % (len(data) >> 10)))
+    return found
