@@ -35,7 +35,13 @@ TYPES_ONLY = "firmware/devices.py"  # read by the type checker only
 HOST_FILES = (".txt", ".md", ".pyc")  # licences and notes stay with the sources
 POINTERS = Path(__file__).parent / "bytecode" / "pointers.py"
 BUDGET = 100 * 1024  # octets of RAM for loaded code on a 32-bit board, docs/architecture.md
-ON_DEMAND = ("firmware/service/commands/", "firmware/mail/notice.")
+ON_DEMAND = (
+    "firmware/service/commands/",
+    "firmware/service/registry.",
+    "firmware/store/journal.",
+    "firmware/store/parameter_file.",
+    "firmware/mail/notice.",
+)
 PORTS = "hal/ports/"
 FORMAT = "1"  # raise when trees of the same sources must be built anew
 

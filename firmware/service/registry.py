@@ -11,11 +11,11 @@ line, and drops them afterwards.
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING
 
 from micropython import const
 
+from firmware import on_demand
 from firmware.recording.faults import TABLE, Fault
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class CommandError(Exception):
 
 def names() -> list[str]:
     """Names of all commands, in alphabetical order."""
-    package = __import__(PACKAGE, None, None, ("__path__",))
+    package = on_demand.load(PACKAGE)
     path = package.__path__
     found = set()
     for file in os.listdir(path if isinstance(path, str) else path[0]):
@@ -85,15 +85,7 @@ def load(name: str) -> Any:
         near = [other for other in known if other[:1] == name[:1]]
         hint = "did you mean '%s'?" % "' or '".join(near[:3]) if near else "'help' lists all"
         raise CommandError(UNKNOWN, "unknown command '%s'; %s" % (name[:20], hint))
-    return __import__(PACKAGE + "." + name, None, None, ("run",))
-
-
-def unload(name: str) -> None:
-    """Forget a command that was loaded: its memory is free again."""
-    sys.modules.pop(PACKAGE + "." + name, None)
-    package = sys.modules[PACKAGE]
-    if hasattr(package, name):
-        delattr(package, name)
+    return on_demand.load(PACKAGE + "." + name)
 
 
 async def answer(line: str, context: Context, out: Output) -> tuple[str, str]:

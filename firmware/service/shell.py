@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import sys
 from typing import TYPE_CHECKING
 
+from firmware import on_demand
 from firmware.service.editor import LineEditor
 from firmware.service.output import Output
 
@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
 PROMPT = "uf-e1> "
 
-_PACKAGE = "firmware.service"
-_RESIDENT = ("shell", "editor", "output", "commands")
+_LOADED = (
+    "firmware.service.registry",
+    "firmware.service.commands.",
+    "firmware.store.parameter_file",
+)
 
 
 class Shell:
@@ -90,11 +93,6 @@ def _commands_like(start: str) -> list[str]:
 
 def _drop_loaded() -> None:
     """Forget all that was loaded for a command; its memory is free again."""
-    for name in list(sys.modules):
-        room, _dot, short = name.rpartition(".")
-        if room.startswith(_PACKAGE) and not (room == _PACKAGE and short in _RESIDENT):
-            del sys.modules[name]
-            package = sys.modules.get(room)
-            if hasattr(package, short):
-                delattr(package, short)
+    for start in _LOADED:
+        on_demand.drop(start)
     gc.collect()

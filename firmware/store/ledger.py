@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
+from firmware import on_demand
 from firmware.recording.faults import LEDGER_FULL, STORAGE, Fault
 from firmware.store import ledger_records as records
 from firmware.store.mail_index import (
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 NAME = "ledger"
 
+_JOURNAL = "firmware.store.journal"
 _PENDING = const(24)  # records waiting in RAM
 _GONE_KEPT = const(64)  # finished mails remembered at compaction although no longer listed
 
@@ -277,7 +279,10 @@ class Ledger:
         notice, deleted, and those of `note`. Stops early when the file is compacted meanwhile.
         """
         self.flush()
-        return records.journal(self._log, newest_first, limit)
+        entries: Iterator[tuple[int, str, str]] = on_demand.call(
+            _JOURNAL, "entries", self._log, newest_first, limit
+        )
+        return entries
 
     # Within
 

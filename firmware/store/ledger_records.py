@@ -1,4 +1,4 @@
-"""The ledger's records: as octets, applied to the index, as lines of the journal.
+"""The ledger's records: as octets, applied to the index, written anew.
 
 A record: kind (1 octet) · key (8) · and, by kind, a page (2) or time (4) and text or numbers;
 numbers are big-endian, see `record_log` for the frame. A kind with the high bit set is history:
@@ -118,46 +118,6 @@ def _shown(log: RecordLog) -> Iterator[memoryview]:
 def texts(first: str, second: str) -> bytes:
     """Two texts as octets, each cut to 100 octets, never within a character."""
     return _cut(first) + b"\0" + _cut(second)
-
-
-def entry(record: bytes) -> tuple[int, str, str]:
-    """A record that `is_shown` as (time, kind, text)."""
-    kind, key, time = struct.unpack_from(">B8sI", record, 0)
-    kind &= ~HISTORY
-    first, _nul, second = record[13:].partition(b"\0")
-    if kind == NOTE:
-        return time, first.decode(), second.decode()
-    mail = "%02x%02x" % (key[0], key[1])
-    if kind == BEGIN:
-        return time, "mail", "%s %s: %s" % (mail, first.decode(), second.decode())
-    if kind == DELETED:
-        return time, "deleted", mail
-    pages = record[13] << 8 | record[14]
-    return (
-        time,
-        "notice" if record[15] & NOTICE else "recorded",
-        "%s %d page%s" % (mail, pages, "s" * (pages != 1)),
-    )
-
-
-def journal(log: RecordLog, newest_first: bool, limit: int) -> Iterator[tuple[int, str, str]]:
-    """The last `limit` entries of the log's file; stops early when the file is rewritten
-    meanwhile. Raises OSError.
-    """
-    offsets: list[int] = []
-    for offset, record in log.records():
-        if is_shown(record):
-            offsets.append(offset)
-            if len(offsets) > limit:
-                offsets.pop(0)
-    if newest_first:
-        offsets.reverse()
-    rewrites = log.rewrites
-    for offset in offsets:
-        found = log.at(offset) if rewrites == log.rewrites else None
-        if found is None:
-            return
-        yield entry(bytes(found))
 
 
 def _cut(text: str) -> bytes:

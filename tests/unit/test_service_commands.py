@@ -39,7 +39,11 @@ def test_status_shows_devices_and_what_the_receiver_says() -> None:
     receiver = FakeReceiver()
     lines = typed(receiver, "status")
     assert "doing            idle" in lines and "paper            present" in lines
-    assert "cover            closed" in lines and "time             2023-11-14 22:13" in lines
+    assert (
+        "cover            closed" in lines
+        and "mail             -" in lines
+        and "time             2023-11-14 22:13" in lines
+    )
     assert lines[-1] == "OK no faults"
     receiver.faults.enter(NO_PAPER)
     assert typed(receiver, "status")[-1] == "OK 1 faults"
@@ -119,7 +123,7 @@ def test_param_get_set_reset() -> None:
     receiver = FakeReceiver()
     assert typed(receiver, "param get pop.port") == [
         "# its TCP port; a number from 1 to 65535",
-        "# default, now '110'",
+        "# this is the default",
         "OK pop.port = 110",
     ]
     assert typed(receiver, "param set pop.port 995") == ["OK pop.port = 995"]

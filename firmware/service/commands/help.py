@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from firmware.on_demand import drop
+from firmware.service.registry import PACKAGE, CommandError, load, names
 from firmware.service.registry import USAGE as WRONG_USAGE
-from firmware.service.registry import CommandError, load, names, unload
 
 if TYPE_CHECKING:
     from firmware.service.output import Output
@@ -30,6 +31,6 @@ async def run(context: Context, arguments: list[str], out: Output) -> str:
         await out.line("%-10s %s" % (name, load(name).SUMMARY))
         count += 1
         if name != "help":
-            unload(name)
+            drop(PACKAGE + "." + name)
     await out.line("# 'help COMMAND' explains one; the tab key completes its name")
     return "%d commands" % count

@@ -8,7 +8,7 @@ from firmware.service.commands._parameters import HELP
 from firmware.service.commands._table import row
 from firmware.service.registry import USAGE as WRONG_USAGE
 from firmware.service.registry import VALUE, CommandError
-from firmware.store import parameters as table
+from firmware.store.parameter_file import allowed, names
 
 if TYPE_CHECKING:
     from firmware.service.output import Output
@@ -48,7 +48,7 @@ async def run(context: Context, arguments: list[str], out: Output) -> str:
 
 async def _list(parameters: Parameters, start: str, out: Output) -> str:
     count = 0
-    for name in table.names():
+    for name in names():
         if name.startswith(start):
             mark = "*" if parameters.is_set(name) else ""
             text = parameters.text(name)
@@ -62,9 +62,9 @@ async def _list(parameters: Parameters, start: str, out: Output) -> str:
 
 async def _get(parameters: Parameters, name: str, out: Output) -> str:
     shown = _shown(parameters, name)
-    await out.line("# %s; %s" % (HELP[name], table.allowed(name)))
-    default = "" if parameters.is_set(name) else "default, "
-    await out.line("# %snow '%s'" % (default, parameters.text(name)))
+    await out.line("# %s; %s" % (HELP[name], allowed(name)))
+    if not parameters.is_set(name):
+        await out.line("# this is the default")
     return shown
 
 

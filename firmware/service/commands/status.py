@@ -29,6 +29,6 @@ async def run(context: Context, arguments: list[str], out: Output) -> str:
     if hasattr(gc, "mem_free"):
         values["heap_free"] = gc.mem_free()
     for name in sorted(values):
-        await out.line("%-16s %s" % (name, values[name]))
+        await out.line("%-16s %s" % (name, "-" if values[name] == "" else values[name]))
     standing = len(context.faults.standing())
     return "%d faults" % standing if standing else "no faults"

@@ -15,13 +15,9 @@ SUMMARY = "show the versions of firmware, board and interpreter"
 
 async def run(context: Context, arguments: list[str], out: Output) -> str:
     """Show the versions."""
-    implementation = sys.implementation
     await out.line("firmware     %s" % context.version)
     await out.line("board        %s" % context.board.name)
-    number = ".".join(
-        [str(part) for part in implementation[1][:3]]
-        if isinstance(implementation, tuple)
-        else [sys.version.split()[0]]
-    )
+    implementation = sys.implementation
+    number = ".".join([str(part) for part in implementation.version[:3]])
     await out.line("interpreter  %s %s" % (implementation.name, number))
     return context.version

@@ -1,0 +1,36 @@
+"""Modules that are loaded when called for, and forgotten afterwards, to spare the heap."""
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def load(name: str) -> Any:
+    """The module of that dotted name. Raises ImportError, MemoryError."""
+    return __import__(name, None, None, ("__name__",))
+
+
+def call(name: str, function: str, *arguments: Any) -> Any:
+    """Call a module's function; the module stays only when it was there before."""
+    stays = name in sys.modules
+    try:
+        return getattr(load(name), function)(*arguments)
+    finally:
+        if not stays:
+            drop(name)
+
+
+def drop(start: str) -> None:
+    """Forget all modules whose names begin so; their memory is free when nobody holds a part of
+    them.
+    """
+    for name in list(sys.modules):
+        if name.startswith(start):
+            del sys.modules[name]
+            room, _dot, short = name.rpartition(".")
+            package = sys.modules.get(room)
+            if hasattr(package, short):
+                delattr(package, short)
