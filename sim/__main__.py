@@ -21,11 +21,12 @@ from sim.mechanism import Mechanism
 from sim.options import Options
 from sim.paper import NotOurs, Paper
 from sim.report import USAGE
-from sim.state import State
+from sim.state import State, copy_of
 from sim.wiring import Wiring
 
 _BUILD = Path(__file__).resolve().parents[1] / "build"
 _USER = "fax"
+_PREVIEW_USER = "preview"  # another mailbox: what is on paper from the usual one is no matter
 _PASSWORD = "desk"  # of the embedded mailbox, which nobody but this process can reach
 _PANEL_ADDRESS = 0x3C
 
@@ -40,17 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     shadows.install()
     try:
         return asyncio.run(_run(options))
-    except (CannotStart, NotOurs, mails.NoMail) as problem:
+    except (CannotStart, NotOurs, mails.NoMail, OSError) as problem:
         print("python -m sim: error: %s" % problem, file=sys.stderr)
         return USAGE
 
 
 async def _run(options: Options) -> int:
     async with AsyncExitStack() as stack:
-        directory = options.state or Path(
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="desk-"))
-        )
-        state = State(directory)
+        state = _state(options, stack)
         _set(state, await _mailbox(options, stack) + options.parameters)
         console = Console(options.console or _BUILD / "console")
         stack.callback(console.close)
@@ -68,6 +66,14 @@ async def _run(options: Options) -> int:
     return status
 
 
+def _state(options: Options, stack: AsyncExitStack) -> State:
+    """The kept one; a preview (--record) must not touch what that one knows of its mailbox."""
+    if options.state is not None and options.record is None:
+        return State(options.state)
+    scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="desk-"))
+    return copy_of(options.state, Path(scratch))
+
+
 async def _mailbox(options: Options, stack: AsyncExitStack) -> list[tuple[str, str]]:
     """Parameters that lead to the mailbox; the embedded one is started."""
     if options.server is not None:
@@ -82,17 +88,16 @@ async def _mailbox(options: Options, stack: AsyncExitStack) -> list[tuple[str, s
         )
     from sim.pop3_server import Maildrop, Server
 
-    files = [options.record] if options.record else options.mail or mails.samples(_BUILD)
-    maildrop = Maildrop([mails.load(path) for path in files], _USER, _PASSWORD)
+    if options.record is not None:
+        user, files = _PREVIEW_USER, [options.record]
+    else:
+        user, files = _USER, options.mail or mails.samples(_BUILD)
+    maildrop = Maildrop([mails.load(path) for path in files], user, _PASSWORD)
     embedded = Server(maildrop, "127.0.0.1", 0)
     await embedded.start()
     stack.push_async_callback(embedded.stop)
-    return [
-        ("pop.host", "127.0.0.1"),
-        ("pop.port", str(embedded.port)),
-        ("pop.user", _USER),
-        ("pop.password", _PASSWORD),
-    ]
+    where = [("pop.host", "127.0.0.1"), ("pop.port", str(embedded.port))]
+    return [*where, ("pop.user", user), ("pop.password", _PASSWORD)]
 
 
 def _set(state: State, parameters: list[tuple[str, str]]) -> None:
@@ -113,6 +118,8 @@ def _device(
     from tools.build import BuildError
     from tools.micropython_binary import find
 
+    if not (_BUILD / "desk").exists():
+        _show("compiling the firmware ...")
     try:
         return MicroPythonDevice(
             find(), build(_BUILD), options.heap, wiring, state, console.master, inbox.ended

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import tempfile
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -42,10 +44,31 @@ def wrap_tiff(name: str, content: bytes, seconds: float) -> bytes:
 
 
 def samples(build_dir: Path) -> list[Path]:
-    """The sample mails, made anew into the build directory."""
+    """The sample mails, kept in the build directory and made anew when their maker changed."""
+    folder = build_dir / "samples"
+    mark = folder / ".made"
+    made_by = _sum_of_sources()
+    if not mark.is_file() or mark.read_text() != made_by:
+        _make_samples(folder, made_by)
+    return sorted(folder.glob("*.eml"))
+
+
+def _make_samples(folder: Path, made_by: str) -> None:
+    """Another desk may read the old ones meanwhile, so they are replaced as a whole."""
     from tools.samples import make_samples
 
-    directory = build_dir / "samples"
-    directory.mkdir(parents=True, exist_ok=True)
-    make_samples(directory)
-    return sorted(directory.glob("*.eml"))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="samples-") as scratch:
+        new, old = Path(scratch, "new"), Path(scratch, "old")
+        make_samples(new)
+        (new / ".made").write_text(made_by)
+        if folder.exists():
+            folder.rename(old)
+        new.rename(folder)
+
+
+def _sum_of_sources() -> str:
+    total = hashlib.sha256()
+    for path in sorted((Path(__file__).resolve().parents[1] / "tools").glob("samples*.py")):
+        total.update(path.read_bytes())
+    return total.hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,14 @@ class State:
         parameters.load()
         for name, value in values:
             parameters.set(name, value)
+
+
+def copy_of(kept: Path | None, directory: Path) -> State:
+    """A state in `directory` that begins as the kept one stands, which itself stays as it is."""
+    state = State(directory)
+    if kept is not None and (kept / "data.img").is_file():
+        shutil.copyfile(kept / "data.img", state.area("data"))
+    return state
 
 
 def open_image(path: Path) -> Any:

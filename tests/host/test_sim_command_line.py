@@ -162,3 +162,11 @@ def test_an_unknown_parameter_is_wrong_usage(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert "pop.colour" in done.stderr
+
+
+def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    mail = tmp_path / "a.eml"
+    mail.write_bytes(b"Subject: x\r\n\r\nx\r\n")
+    done = run("--record", str(mail), "--paper", "/proc/paper")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "/proc/paper" in done.stderr

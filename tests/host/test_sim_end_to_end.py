@@ -125,6 +125,27 @@ def test_with_state_what_is_on_paper_is_not_recorded_again(runtime: str, tmp_pat
     assert "page 1 from a1@example.com" not in second.stdout
 
 
+def test_a_preview_leaves_the_state_alone(fax: Path, tmp_path: Path) -> None:
+    common = ("--state", tmp_path / "state", "--paper", tmp_path / "paper")
+    assert desk("--once", *common, "--mail", fax).returncode == 0
+    before = (tmp_path / "state" / "data.img").read_bytes()
+    for _ in range(2):
+        done = desk("--record", fax, "--json", *common)
+        assert (done.returncode, summary(done)["pages"]) == (0, 1)
+    assert (tmp_path / "state" / "data.img").read_bytes() == before
+
+
+def test_the_samples_go_to_paper(tmp_path: Path) -> None:
+    done = desk("--once", "--json", "--paper", tmp_path)
+    facts = summary(done)
+    assert (done.returncode, facts["unfinished"], facts["faults"]) == (0, 0, []), done.stdout
+    assert facts["mails"] == facts["deleted"] == facts["recorded"] + facts["notices"]
+    assert facts["notices"] == 1
+    sheets = sorted(path.name for path in tmp_path.glob("*.png"))
+    assert sheets == ["%04d.png" % (number + 1) for number in range(facts["pages"])]
+    assert "page 2/2 from sales@example.com \u2192 %s" % (tmp_path / "0002.png") in done.stdout
+
+
 @both
 def test_no_server_is_status_3(runtime: str, tmp_path: Path) -> None:
     with socket.socket() as closed:
