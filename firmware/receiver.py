@@ -69,8 +69,7 @@ class Receiver:
         self.sheet = Sheet(self.recorder, self.ledger, HeaderBand(fax.band), self.reporter.page)
         fax_page = FaxPage(fax)
         canvas = Canvas(Font(), fax.band)
-        note = self.reporter.note
-        self._recording = Recording(self.sheet, fax_page, fax, canvas, buffers.text, note)
+        self._recording = Recording(self.sheet, fax_page, fax, canvas, buffers.text, self.reporter)
 
     def _build_receiving(self, buffers: Buffers) -> None:
         board, faults, reporter = self.board, self.faults, self.reporter

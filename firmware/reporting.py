@@ -118,6 +118,11 @@ class Reporter:
             {"n": job.number, "result": result, "pages": job.pages, "reason": job.reason},
         )
 
+    def unrecorded(self, job: Job, name: str, reason: str) -> None:
+        """Something of a mail goes onto the notice sheet instead of being recorded."""
+        self.event("unrecorded", {"n": job.number, "name": name, "reason": reason})
+        self.note("unrecorded", "%s: %s" % (name, reason))
+
     def page(self, job: Job, page: int, total: int, kind: str, duplicate: bool) -> None:
         """A page is on paper."""
         self.sample_heap()

@@ -87,6 +87,6 @@ class Supervisor:
     async def _lost(self, pulse: Pulse, task: asyncio.Task[Any]) -> None:
         try:
             await task
-        except Exception as error:
-            raise TaskLost(pulse.name, "%s %s" % (type(error).__name__, error)) from error
+        except Exception as error:  # noqa: BLE001 - whatever it was, it ends the machine, told
+            raise TaskLost(pulse.name, "%s %s" % (type(error).__name__, error)) from None
         raise TaskLost(pulse.name, "it ended")

@@ -97,6 +97,9 @@ class Report:
         what = "notice" if fields.get("kind") == "notice" else "page"
         return ["%s %s from %s \u2192 %s%s" % (what, number, _sender(fields), sheet, mark)]
 
+    def _unrecorded(self, fields: dict[str, Any], _sheet: str) -> list[str]:
+        return ["not recorded: %s: %s" % (fields.get("name"), fields.get("reason"))]
+
     def _mail_end(self, fields: dict[str, Any], _sheet: str) -> list[str]:
         result, reason = fields.get("result"), fields.get("reason")
         if result == "recorded" and not reason:
@@ -135,6 +138,7 @@ _TELLERS = {
     "mail": Report._mail,
     "page": Report._page,
     "mail-end": Report._mail_end,
+    "unrecorded": Report._unrecorded,
     "fault": Report._fault,
     "visit-end": Report._visit_end,
 }

@@ -21,18 +21,20 @@ from firmware.store.spool import Incomplete, OutsideWindow
 from firmware.text.layout import FORM_FEED, MARGIN_LINES, Pager, Wrapper, rows_on_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from firmware.fax.buffers import FaxBuffers
     from firmware.fax.page import FaxPage, Quality
     from firmware.fax.tiff import Directory
     from firmware.recording.job import Job, Slot
     from firmware.recording.sheet import Sheet
+    from firmware.reporting import Reporter
     from firmware.text.layout import Canvas
 
 _MAX_ROWS = const(24)  # of one notice sheet
 _MAGIC_OCTETS = const(8)
 _HEAD_DOTS = const(1728)
+_TOO_LARGE = "its data need more memory than there is"
 _TEXT_TYPES = (
     "text/plain",
     "text/csv",
@@ -54,11 +56,14 @@ class Row:
         self.alternative = alternative
 
 
+def _of_page(page: int, reason: str) -> str:
+    return "page %d: %s" % (page, reason) if page else reason
+
+
 class Recording:
     """Puts one mail after the other on paper.
 
     :param scratch: octets for reading text and looking at parts, 256 or more
-    :param note: called with (kind, text) for the journal
     """
 
     def __init__(
@@ -68,14 +73,14 @@ class Recording:
         fax_buffers: FaxBuffers,
         canvas: Canvas,
         scratch: bytearray,
-        note: Callable[[str, str], None],
+        reporter: Reporter,
     ) -> None:
         self._sheet = sheet
         self._fax_page = fax_page
         self._fax_buffers = fax_buffers
         self._canvas = canvas
         self._scratch = memoryview(scratch)
-        self._note = note
+        self._reporter = reporter
         self.cut_lines = 0  # parameter record.cut_mm, in lines
         self.zone_min = 0
         self._job: Job
@@ -126,7 +131,7 @@ class Recording:
             await self._unprintable(slot, magic)
         await source.skip()
         if slot.damage:
-            self._row(slot, slot.damage)
+            self._row(slot, faults.MAIL_DAMAGED, slot.damage)
         if recorded and part.alternative:
             self._alternative = part.alternative
             self._rows = [row for row in self._rows if row.alternative != part.alternative]
@@ -149,10 +154,11 @@ class Recording:
         from firmware.mail.notice import reason_for  # loaded on demand: few mails need it
 
         kind = "application/pdf" if magic[:4] == b"%PDF" else slot.part.content_type
-        self._row(slot, reason_for(kind))
+        self._row(slot, faults.PART_UNSUPPORTED, reason_for(kind))
 
-    def _row(self, slot: Slot, reason: str) -> None:
+    def _row(self, slot: Slot, code: int, reason: str) -> None:
         part = slot.part
+        reason = "%s (code %03d)" % (reason, code)
         if len(self._rows) < _MAX_ROWS:
             self._rows.append(Row(part.name, part.content_type, reason, part.alternative))
         elif len(self._rows) == _MAX_ROWS:
@@ -177,11 +183,9 @@ class Recording:
                 self._sheet.prepare("fax", self._total(slot, before, reader.total))
                 await self._fax_one(slot, directory, number)
         except TiffError as error:
-            self._row(
-                slot, error.reason if not number else "page %d: %s" % (number + 1, error.reason)
-            )
+            self._row(slot, error.code, _of_page(number + 1 if number else 0, error.reason))
         except OutsideWindow:
-            self._row(slot, faults.sentence(faults.SPOOL_SMALL))
+            self._row(slot, faults.SPOOL_SMALL, _of_page(number, _TOO_LARGE))
         await self._end_open_page()
         return self._sheet.page > before
 
@@ -189,21 +193,23 @@ class Recording:
         fit = page_fit(
             directory, _HEAD_DOTS, self._sheet.capacity, self._sheet.band_lines, self.cut_lines
         )
-        quality: Quality | None = None
         try:
             quality = await self._fax_page.render(slot.source, directory, fit, self._sheet)
+            self._judge(slot, number, quality)
         except TiffError as error:
-            self._row(slot, "page %d: %s" % (number, error.reason))
+            self._row(slot, error.code, _of_page(number, error.reason))
         except OutsideWindow:
-            self._row(slot, "page %d: %s" % (number, faults.sentence(faults.SPOOL_SMALL)))
-        if quality is not None and (quality.bad_rows or quality.note):
-            self._note(
-                "quality",
-                "page %d: %d of %d rows damaged %s"
-                % (self._sheet.page, quality.bad_rows, quality.rows, quality.note),
-            )
+            self._row(slot, faults.SPOOL_SMALL, _of_page(number, _TOO_LARGE))
         await self._end_open_page()
         await asyncio.sleep(0)
+
+    def _judge(self, slot: Slot, number: int, quality: Quality) -> None:
+        """Rows that were repeated are told in the journal; rows that are missing on paper too."""
+        if quality.note:
+            self._row(slot, faults.CODING_DAMAGED, _of_page(number, quality.note))
+        if quality.bad_rows:
+            told = (self._sheet.page, quality.bad_rows, quality.rows)
+            self._reporter.note("quality", "page %d: %d of %d rows damaged" % told)
 
     async def _end_open_page(self) -> None:
         if self._sheet.is_open:
@@ -286,6 +292,8 @@ class Recording:
     async def _close(self) -> None:
         """Notice sheet for what is not on paper; a mail without any page gets its heading."""
         if self._rows:
+            for row in self._rows:
+                self._reporter.unrecorded(self._job, row.name or row.content_type, row.reason)
             await self._notice()
         elif not self._sheet.page:
             pager = self._pager()

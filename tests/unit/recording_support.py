@@ -35,6 +35,7 @@ class FakeReporter:
         self.pages: list[tuple[int, int, str, bool]] = []
         self.notes: list[str] = []
         self.ends: list[str] = []
+        self.unrecorded_parts: list[tuple[str, str]] = []
 
     def page(self, job: Job, page: int, total: int, kind: str, duplicate: bool) -> None:
         job.pages = page
@@ -42,6 +43,9 @@ class FakeReporter:
 
     def note(self, kind: str, text: str) -> None:
         self.notes.append("%s: %s" % (kind, text))
+
+    def unrecorded(self, job: Job, name: str, reason: str) -> None:
+        self.unrecorded_parts.append((name, reason))
 
     def mail_begins(self, job: Job) -> None:
         pass
@@ -73,7 +77,7 @@ class Desk:
         self.sheet.stall_s = 1
         canvas = Canvas(Font(), buffers.band)
         self.recording = Recording(
-            self.sheet, FaxPage(buffers), buffers, canvas, bytearray(512), self.reporter.note
+            self.sheet, FaxPage(buffers), buffers, canvas, bytearray(512), self.reporter
         )
         self.recording.cut_lines = 92
         self.task = RecordTask(

@@ -97,6 +97,9 @@ def test_what_cannot_be_recorded_ends_on_one_notice_sheet() -> None:
     )
     assert kinds(desk) == ["fax", "notice"]
     assert job.outcome == outcomes.AS_NOTICE
+    told = desk.reporter.unrecorded_parts
+    assert [name for name, _reason in told] == ["offer.pdf", "logo.png", "bad.tif"]
+    assert [reason[-5:] for _name, reason in told] == [" 414)", " 414)", " 411)"]
 
 
 def test_of_alternatives_one_is_recorded_and_the_others_are_not_complained_of() -> None:
