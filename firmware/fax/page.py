@@ -116,6 +116,7 @@ class FaxPage:
                 await self._plotter.flush(sink, True)
             raise
         source.release(min(self._coded.position, directory.hold))
+        await asyncio.sleep(0)  # megabytes of fill give no band at which to let others run
 
     async def _blank(self, decoder: LineQueue, directory: Directory, sink: Sink) -> None:
         """White rows in place of those that a damaged strip did not give."""

@@ -123,23 +123,38 @@ class Directory:
     times 100, 0 where absent. `hold`: nothing from this offset on may be released yet.
     """
 
-    def __init__(self, octets: _Octets, strips: array[int]) -> None:
+    def __init__(self, octets: _Octets, strips: array[int], entries: dict[int, _Entry]) -> None:
+        """Take the fields over. Raises TiffError where the page can't be recorded."""
+        _refuse(entries)
         self._octets = octets
         self._table = strips
         self._cached = -1
-        self._offsets: _Entry | None = None
-        self._counts: _Entry | None = None
-        self.offset = self.next = 0
-        self.width = self.length = 0
-        self.compression = _NONE
-        self.photometric = 0
-        self.fill_order = 1
-        self.t4_options = 0
-        self.rows_per_strip = 0
-        self.strips = 0
+        self._offsets = entries[_STRIP_OFFSETS]
+        self._counts = entries.get(_STRIP_BYTE_COUNTS)
+        self.next = 0
+        self.hold = _UNLIMITED
+        self.width = _value(entries, _WIDTH, 0)
+        length = _value(entries, _LENGTH, 0)
+        self.length = length if length <= MAX_ROWS else 0
+        self.compression = _value(entries, _COMPRESSION, _NONE)
+        self.photometric = _value(entries, _PHOTOMETRIC, 0)
+        self.fill_order = _value(entries, _FILL_ORDER, 1)
+        self.t4_options = _value(entries, _T4_OPTIONS, 0)
+        rows = self.length or MAX_ROWS
+        self.rows_per_strip = min(_value(entries, _ROWS_PER_STRIP, 0) or rows, rows)
+        self.strips = min(self._offsets.count, -(-rows // self.rows_per_strip))
         self.x_dpi_x100 = self.y_dpi_x100 = 0
         self.page = self.total = 0
-        self.hold = _UNLIMITED
+
+    async def complete(self, entries: dict[int, _Entry]) -> None:
+        """Read the fields whose values lie outside the directory."""
+        unit = _value(entries, _RESOLUTION_UNIT, 2)
+        self.x_dpi_x100 = await self._resolution(entries.get(_X_RESOLUTION), unit)
+        self.y_dpi_x100 = await self._resolution(entries.get(_Y_RESOLUTION), unit)
+        pages = entries.get(_PAGE_NUMBER)
+        if pages and pages.count == 2 and pages.size == 2:
+            await self._octets.read(pages.place, 4)
+            self.page, self.total = self._octets.number(0, 2), self._octets.number(2, 2)
 
     def is_packed(self) -> bool:
         """True for compression 1 and 32773, False for CCITT."""
@@ -191,29 +206,6 @@ class Directory:
             if first + count < self.strips:
                 self.hold = min(self.hold, place + count * entry.size)
 
-    async def fill(self, entries: dict[int, _Entry]) -> None:
-        """Take the fields over. Raises TiffError where the page can't be recorded."""
-        self._refuse(entries)
-        self.width = _value(entries, _WIDTH, 0)
-        length = _value(entries, _LENGTH, 0)
-        self.length = length if length <= MAX_ROWS else 0
-        self.compression = _value(entries, _COMPRESSION, _NONE)
-        self.photometric = _value(entries, _PHOTOMETRIC, 0)
-        self.fill_order = _value(entries, _FILL_ORDER, 1)
-        self.t4_options = _value(entries, _T4_OPTIONS, 0)
-        self._offsets = entries[_STRIP_OFFSETS]
-        self._counts = entries.get(_STRIP_BYTE_COUNTS)
-        rows = self.length or MAX_ROWS
-        self.rows_per_strip = min(_value(entries, _ROWS_PER_STRIP, 0) or rows, rows)
-        self.strips = min(self._offsets.count, -(-rows // self.rows_per_strip))
-        unit = _value(entries, _RESOLUTION_UNIT, 2)
-        self.x_dpi_x100 = await self._resolution(entries.get(_X_RESOLUTION), unit)
-        self.y_dpi_x100 = await self._resolution(entries.get(_Y_RESOLUTION), unit)
-        pages = entries.get(_PAGE_NUMBER)
-        if pages and pages.count == 2 and pages.size == 2:
-            await self._octets.read(pages.place, 4)
-            self.page, self.total = self._octets.number(0, 2), self._octets.number(2, 2)
-
     async def _resolution(self, entry: _Entry | None, unit: int) -> int:
         if entry is None or not entry.count:
             return 0
@@ -228,31 +220,32 @@ class Directory:
             return 0
         return min(num * (254 if unit == 3 else 100) // den, 1 << 29)
 
-    def _refuse(self, entries: dict[int, _Entry]) -> None:
-        """Raises TiffError where a field says that the page can't be recorded."""
-        width = _value(entries, _WIDTH, 0)
-        coding = _value(entries, _COMPRESSION, _NONE)
-        photometric = _value(entries, _PHOTOMETRIC, 0)
-        samples = _value(entries, _SAMPLES_PER_PIXEL, 1)
-        if samples != 1 or _value(entries, _BITS_PER_SAMPLE, 1) != 1:
-            raise TiffError(TIFF_UNSUPPORTED, "it is not a black-and-white image")
-        if coding not in (_NONE, _MH_PLAIN, _T4, _T6, _PACKBITS):
-            name = _CODINGS.get(coding, "number %d" % coding)
-            raise TiffError(TIFF_UNSUPPORTED, "its coding is %s" % name)
-        if photometric > 1:
-            raise TiffError(TIFF_UNSUPPORTED, "its photometric is number %d" % photometric)
-        if _TILE_OFFSETS in entries:
-            raise TiffError(TIFF_UNSUPPORTED, "it is stored in tiles")
-        if not width or _STRIP_OFFSETS not in entries or not entries[_STRIP_OFFSETS].count:
-            raise TiffError(TIFF_DAMAGED, "its width or the place of its data is missing")
-        if width > MAX_WIDTH:
-            reason = "its lines have %d dots, more than %d" % (width, MAX_WIDTH)
-            raise TiffError(TIFF_UNSUPPORTED, reason)
-
 
 def _value(entries: dict[int, _Entry], tag: int, default: int) -> int:
     entry = entries.get(tag)
     return default if entry is None or not entry.count or not entry.size else entry.first
+
+
+def _refuse(entries: dict[int, _Entry]) -> None:
+    """Raises TiffError where a field says that the page can't be recorded."""
+    width = _value(entries, _WIDTH, 0)
+    coding = _value(entries, _COMPRESSION, _NONE)
+    photometric = _value(entries, _PHOTOMETRIC, 0)
+    samples = _value(entries, _SAMPLES_PER_PIXEL, 1)
+    if samples != 1 or _value(entries, _BITS_PER_SAMPLE, 1) != 1:
+        raise TiffError(TIFF_UNSUPPORTED, "it is not a black-and-white image")
+    if coding not in (_NONE, _MH_PLAIN, _T4, _T6, _PACKBITS):
+        name = _CODINGS.get(coding, "number %d" % coding)
+        raise TiffError(TIFF_UNSUPPORTED, "its coding is %s" % name)
+    if photometric > 1:
+        raise TiffError(TIFF_UNSUPPORTED, "its photometric is number %d" % photometric)
+    if _TILE_OFFSETS in entries:
+        raise TiffError(TIFF_UNSUPPORTED, "it is stored in tiles")
+    if not width or _STRIP_OFFSETS not in entries or not entries[_STRIP_OFFSETS].count:
+        raise TiffError(TIFF_DAMAGED, "its width or the place of its data is missing")
+    if width > MAX_WIDTH:
+        reason = "its lines have %d dots, more than %d" % (width, MAX_WIDTH)
+        raise TiffError(TIFF_UNSUPPORTED, reason)
 
 
 class TiffReader:
@@ -300,9 +293,9 @@ class TiffReader:
             raise TiffError(TIFF_UNSUPPORTED, "it has more than %d pages" % _MAX_PAGES)
         self._seen.append(offset)
         entries = await self._entries(offset)
-        directory = Directory(self._octets, self._strips)
-        directory.offset, directory.next = offset, self._next
-        await directory.fill(entries)
+        directory = Directory(self._octets, self._strips, entries)
+        directory.next = self._next
+        await directory.complete(entries)
         self.total = directory.total or (0 if self._next else len(self._seen))
         return directory
 
