@@ -66,8 +66,8 @@ class Sheet:
     @property
     def band_lines(self) -> int:
         """Lines that the header band of the page takes: the open one, or the next."""
-        page = self.page if self._open else self.page + 1
-        return BAND_LINES if self.header or self._is_duplicate(page) else 0
+        marked = self._duplicate if self._open else self._is_duplicate(self.page + 1)
+        return BAND_LINES if self.header or marked else 0
 
     @property
     def capacity(self) -> int:

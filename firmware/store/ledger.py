@@ -65,6 +65,7 @@ class Ledger:
         self._index = MailIndex()
         self._pending: list[bytes] = []
         self._stale = False  # the file lacks what only the index knows
+        self._compacted = 0  # octets of the file when it was last written anew
 
     def open(self) -> str:
         """Read the file, cut a torn end off, go on after damage. Returns '' or, in plain words,
@@ -263,12 +264,14 @@ class Ledger:
         try:
             keep = self._limit // 4
             self._log.rewrite(records.standing(self._log, self._index, self.doubtful, keep))
+            self._compacted = self._log.size
         except OSError as error:
             _fail(error)
 
     def wants_compacting(self) -> bool:
         """True when the file is so full that an idle moment should be used to compact it."""
-        return self._log.size > self._limit * 3 // 4
+        full = self._limit * 3 // 4
+        return self._log.size > max(full, self._compacted + self._limit // 8)
 
     # The journal
 

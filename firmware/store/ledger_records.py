@@ -14,6 +14,7 @@ from micropython import const
 
 from firmware.store.mail_index import DELETED as WAS_DELETED
 from firmware.store.mail_index import DOUBT, FINISHED, NOTICE
+from firmware.store.record_log import FRAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,9 +92,9 @@ def _apply_to(index: MailIndex, slot: int, kind: int, record: memoryview) -> Non
 
 def standing(log: RecordLog, index: MailIndex, doubtful: bool, keep: int) -> Iterator[bytes]:
     """The records of the compacted file: the journal's last `keep` octets, then what stands."""
-    skip = sum(len(record) for record in _shown(log)) - keep
+    skip = sum(len(record) + FRAME for record in _shown(log)) - keep
     for record in _shown(log):
-        skip -= len(record)
+        skip -= len(record) + FRAME
         if skip < 0:
             yield bytes([record[0] | HISTORY]) + bytes(record[1:])
     if doubtful:

@@ -170,6 +170,22 @@ def test_the_file_stays_bounded_and_the_state_stands() -> None:
     assert texts[0] == "3030 someone@example.com: Subject 299" and texts[1].endswith("Subject 298")
 
 
+def test_a_full_index_and_journal_are_not_compacted_again_and_again() -> None:
+    storage = FakeStorage()
+    ledger = reopened(storage, limit=8192, capacity=240)
+    for number in range(240):
+        key = b"%08d" % number
+        ledger.finish(key, 1, False)
+        ledger.deleted(key)
+    ledger.compact()
+    assert storage.size("ledger") <= 240 * 23 + 8192 // 4
+    assert not ledger.wants_compacting()
+    for _note in range(60):
+        ledger.note("visit", "some words about it")
+        assert not ledger.wants_compacting()
+    assert storage.replaces <= 6
+
+
 def test_compaction_keeps_unfinished_mails_and_finished_ones_still_listed() -> None:
     storage = FakeStorage()
     ledger = filled(storage)
