@@ -40,7 +40,8 @@ class FaxPage:
         self._packed = PackedDecoder(buffers, self._coded)
         self._plotter = Plotter(buffers)
         self._note = ""
-        self._rows = 0
+        self._rows = 0  # decoded so far
+        self._owed = 0  # white ones in place of lost ones
 
     async def render(
         self, source: Source, directory: Directory, fit: Fit, sink: Sink
@@ -55,7 +56,7 @@ class FaxPage:
         self._plotter.begin(fit, directory.photometric == 1)
         decoder.begin_page(directory.width)
         self._note = ""
-        self._rows = 0
+        self._rows = self._owed = 0
         left = directory.length or MAX_ROWS
         for strip in range(directory.strips):
             rows = min(left, directory.rows_per_strip)
@@ -80,8 +81,13 @@ class FaxPage:
         why = MORE
         while why != DONE and not self._plotter.full():
             why = decoder.decode()
-            self._rows += decoder.lines()
-            await self._plot(decoder, sink)
+            if decoder.lines():  # no coroutine where there is nothing to wait for: they cost heap
+                if not self._rows:
+                    await self._plotter.start(sink, self._owed)
+                self._rows += decoder.lines()
+                rows = self._draw(decoder)
+                if rows:
+                    await self._hand_on(rows, sink)
             if why == MORE:
                 await self._refill(source, directory, sink)
             elif why == FULL:
@@ -91,22 +97,23 @@ class FaxPage:
             decoder.bad_rows += missing
             self._note = "%s; rows %d to %d are white" % (
                 decoder.reason,
-                self._rows + 1,
-                self._rows + missing,
+                self._rows + self._owed + 1,
+                self._rows + self._owed + missing,
             )
 
-    async def _plot(self, decoder: LineQueue, sink: Sink) -> None:
-        """Draw the lines that wait; hand bands on as they fill."""
-        rows = decoder.lines()
-        if not rows:
-            return
-        await self._plotter.point(decoder.first, sink)
-        rows = self._plotter.draw(rows)
+    def _draw(self, decoder: LineQueue) -> int:
+        """Draw the lines that wait; returns how many did not fit into the band."""
+        self._plotter.point(decoder.first)
+        rows = self._plotter.draw(decoder.lines())
+        decoder.taken()
+        return rows
+
+    async def _hand_on(self, rows: int, sink: Sink) -> None:
+        """Hand bands on and draw the `rows` lines that are left."""
         while rows and not self._plotter.full():
             await self._plotter.flush(sink)
             await asyncio.sleep(0)
             rows = self._plotter.draw(rows)
-        decoder.taken()
 
     async def _refill(self, source: Source, directory: Directory, sink: Sink) -> None:
         try:
@@ -119,8 +126,13 @@ class FaxPage:
         await asyncio.sleep(0)  # megabytes of fill give no band at which to let others run
 
     async def _blank(self, decoder: LineQueue, directory: Directory, sink: Sink) -> None:
-        """White rows in place of those that a damaged strip did not give."""
+        """White rows in place of those that a damaged strip did not give. Before the first row of
+        the page they are only counted: perhaps none will come.
+        """
+        self._owed += decoder.rows_left()
+        if not self._rows:
+            return
         while decoder.rows_left() and not self._plotter.full():
             decoder.recycle()
             decoder.blank(directory.photometric)
-            await self._plot(decoder, sink)
+            await self._hand_on(self._draw(decoder), sink)

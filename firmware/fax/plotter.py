@@ -117,7 +117,6 @@ class Plotter:
         self._elements = buffers.elements
         self._state = buffers.plot
         self._left = 0  # lines that the page may still have
-        self._started = False
 
     def begin(self, fit: Fit, inverted: bool) -> None:
         """Begin a page. Raises ValueError when the fit would leave the band."""
@@ -138,19 +137,24 @@ class Plotter:
         state[_WIDTH], state[_SCALE], state[_LEFT] = fit.width, scale, left
         state[_WHITE], state[_Y_NUM], state[_Y_DEN] = int(inverted), fit.y_num, fit.y_den
         self._left = fit.lines
-        self._started = False
 
-    async def point(self, index: int, sink: Sink) -> None:
-        """Say where the elements of the next line are.
-
-        Before a page's first line the sink gets an empty band: what it puts above the page it may
-        make in the very same buffer.
+    async def start(self, sink: Sink, rows: int) -> None:
+        """Give the sink an empty band before the first line is drawn: what it puts above the page
+        it may make in the very same buffer. Then leave `rows` white rows.
         """
+        state = self._state
+        await sink.write(self._view[:0], 0)
+        clear(self._band, 0, len(self._band) >> 2)
+        lines = rows * state[_Y_NUM] // state[_Y_DEN]
+        state[_Y] = rows * state[_Y_NUM] % state[_Y_DEN]
+        while lines > 0:
+            state[_DOWN] = min(lines, state[_LINES])
+            lines -= state[_DOWN]
+            await self.flush(sink)
+
+    def point(self, index: int) -> None:
+        """Say where the elements of the next line are."""
         self._state[_INDEX] = index
-        if not self._started:
-            await sink.write(self._view[:0], 0)
-            clear(self._band, 0, len(self._band) >> 2)
-            self._started = True
 
     def draw(self, rows: int) -> int:
         """Draw up to `rows` lines, one behind the other; returns how many did not fit into the

@@ -177,6 +177,23 @@ def test_the_strip_after_a_damaged_one_is_in_its_place() -> None:
         assert got[4:] == ["0" * 64] * 4 + rows[8:]
 
 
+def test_a_damaged_first_strip_leaves_its_place_white() -> None:
+    rows = picture(64, 40, 4)
+    good = coded(rows[20:], MMR)
+    page = decode(
+        file_of(
+            rows,
+            MMR,
+            b"\x00\x80" + good,
+            (273, 4, [8, 10]),
+            (278, 3, [20]),
+            (279, 4, [2, len(good)]),
+        )
+    )
+    assert page.rows[0] == ["0" * 64] * 20 + rows[20:]
+    assert "rows 1 to 20 are white" in page.quality[0].note
+
+
 def test_a_page_without_one_good_row_is_an_error() -> None:
     for scheme in (MH, MR, MMR):
         try:
