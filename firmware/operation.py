@@ -34,6 +34,8 @@ class PanelTask:
         self._reporter = receiver.reporter
         self._beat = beat
         self._turn = 0
+        self._code = 0
+        self._text = ""
         self._silenced: list[tuple[int, str]] = []
 
     async def run(self) -> None:
@@ -60,13 +62,19 @@ class PanelTask:
         standing = self._faults.standing()
         self._panel.alarm(bool(standing) and standing != self._silenced)
         if standing:
-            upper = panel_text(standing[self._turn // _TURNS % len(standing)][0])
+            upper = self._text_of(standing[self._turn // _TURNS % len(standing)][0])
             self._turn += 1
         else:
             zone_min = self._receiver.parameters.get("clock.zone_min")
             now = time_text(self._receiver.board.clock.now(), zone_min)
             upper = now or "UF-E1"
         self._panel.show(upper, self._activity())
+
+    def _text_of(self, code: int) -> str:
+        """The fault's text; the table is loaded only when another code is shown."""
+        if code != self._code:
+            self._code, self._text = code, panel_text(code)
+        return self._text
 
     def _activity(self) -> str:
         job = self._reporter.mail

@@ -41,6 +41,7 @@ ON_DEMAND = (
     "firmware/store/journal.",
     "firmware/store/parameter_file.",
     "firmware/mail/notice.",
+    "firmware/recording/fault_table.",
 )
 PORTS = "hal/ports/"
 FORMAT = "1"  # raise when trees of the same sources must be built anew

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from firmware import on_demand
-from firmware.recording.faults import TABLE, Fault
+from firmware.recording.fault_table import TABLE
+from firmware.recording.faults import Fault
 
 if TYPE_CHECKING:
     from typing import Any, Protocol

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from firmware.recording import faults
+from firmware.recording.fault_table import TABLE
 
 
 def test_every_fault_has_short_text_cause_and_advice() -> None:
-    for code, row in faults.TABLE.items():
+    for code, row in TABLE.items():
         assert 0 < code < 1000
         assert len(row) == 3 and all(row)
         assert len(row[0]) <= 20
@@ -16,11 +17,11 @@ def test_sentence_ends_in_what_to_do() -> None:
     text = faults.sentence(faults.NO_PAPER, "tray 1")
     assert text.startswith("010 ")
     assert "(tray 1)" in text
-    assert text.endswith(faults.TABLE[faults.NO_PAPER][2])
+    assert text.endswith(TABLE[faults.NO_PAPER][2])
 
 
 def test_panel_text_fits_the_panel() -> None:
-    for code in faults.TABLE:
+    for code in TABLE:
         assert len(faults.panel_text(code)) <= 20
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from firmware.recording.faults import NO_PAPER, NO_SERVER, TABLE
+from firmware.recording.fault_table import TABLE
+from firmware.recording.faults import NO_PAPER, NO_SERVER
 from firmware.store import parameters
 from tests.unit.service_support import FakeReceiver, typed
 

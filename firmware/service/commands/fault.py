@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from firmware.recording.faults import TABLE
+from firmware.recording.fault_table import TABLE
 from firmware.service.registry import USAGE as WRONG_USAGE
 from firmware.service.registry import VALUE, CommandError
 
