@@ -34,6 +34,8 @@ _VISIT_FAULTS = (
     faults.SERVER_SILENT,
     faults.PROTOCOL,
     faults.NOT_CONFIGURED,
+    faults.NO_LOGIN_METHOD,
+    faults.SERVER_FALSE,
 )
 
 

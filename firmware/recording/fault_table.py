@@ -118,6 +118,16 @@ TABLE = {
         "the mail server refused to send one mail",
         "look into the mailbox with a PC",
     ),
+    faults.NO_LOGIN_METHOD: (
+        "LOGIN METHOD?",
+        "no login method suits the server, the parameters and the connection",
+        "check 'pop.login'; use TLS",
+    ),
+    faults.SERVER_FALSE: (
+        "FALSE SERVER",
+        "the mail server could not prove that it knows the password",
+        "check 'pop.host' and the network; ask the server's operator",
+    ),
     faults.SPOOL_SMALL: (
         "FAX TOO LARGE",
         "a page needs more memory than there is",

@@ -40,6 +40,8 @@ SERVER_SILENT = const(724)
 PROTOCOL = const(725)
 NOT_CONFIGURED = const(726)
 MESSAGE_REFUSED = const(727)
+NO_LOGIN_METHOD = const(728)
+SERVER_FALSE = const(729)
 SPOOL_SMALL = const(870)
 
 _TABLE = "firmware.recording.fault_table"
