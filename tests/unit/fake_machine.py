@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 LINE_OCTETS = 216
 KEPT = 300
+
+
+def _nothing() -> None:
+    pass
 
 
 class FakeClock:
@@ -56,7 +65,7 @@ class FakeMachine:
         self.counts: list[int] = []
         self.sheets: list[list[bytes]] = []
         self.at_line = -1  # when that many lines are on the sheet, `then` is called
-        self.then = lambda: None
+        self.then: Callable[[], None] = _nothing
         self.asf = self.film = self.covers = self.head = self
 
     def paper_present(self) -> bool:
