@@ -4,7 +4,25 @@ from __future__ import annotations
 import asyncio
 import errno
 
-from firmware.recording.faults import SERVER_BROKE_OFF, SERVER_SILENT, Fault
+from firmware.recording.faults import (
+    LOGIN_REFUSED,
+    LOGIN_TOO_SOON,
+    MAILBOX_CLOSED,
+    MAILBOX_IN_USE,
+    SERVER_BROKE_OFF,
+    SERVER_SILENT,
+    SERVER_TROUBLE,
+    Fault,
+)
+
+# what a response code makes of a refusal (RFC 2449 section 8, RFC 3206)
+_CODES = {
+    "IN-USE": MAILBOX_IN_USE,
+    "LOGIN-DELAY": LOGIN_TOO_SOON,
+    "SYS/TEMP": SERVER_TROUBLE,
+    "SYS/PERM": MAILBOX_CLOSED,
+    "AUTH": LOGIN_REFUSED,
+}
 
 
 class WrongState(Exception):
@@ -17,11 +35,12 @@ class WrongState(Exception):
 class Refused(Fault):
     """The server answered -ERR.
 
-    `response_code` is what it put into brackets (RFC 2449 section 8), '' when nothing.
+    `response_code` is what it put into brackets (RFC 2449 section 8), '' when nothing; one that
+    says why takes the place of `code`.
     """
 
     def __init__(self, code: int, detail: str, response_code: str) -> None:
-        super().__init__(code, detail)
+        super().__init__(_CODES.get(response_code, code), detail)
         self.response_code = response_code
 
 

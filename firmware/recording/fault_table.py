@@ -68,6 +68,11 @@ TABLE = {
         "an attachment of a kind that can't be recorded",
         "ask the sender for TIFF or plain text",
     ),
+    faults.MAIL_TOO_LARGE: (
+        "MAIL TOO LARGE",
+        "a mail is larger than 'pop.max_kb' allows",
+        "read it with a PC, or raise 'pop.max_kb'",
+    ),
     faults.NETWORK_DOWN: (
         "NO NETWORK",
         "the network cable or the address is missing",
@@ -127,6 +132,31 @@ TABLE = {
         "FALSE SERVER",
         "the mail server could not prove that it knows the password",
         "check 'pop.host' and the network; ask the server's operator",
+    ),
+    faults.MAILBOX_IN_USE: (
+        "MAILBOX IN USE",
+        "another program has the mailbox open",
+        "it is tried again by itself; else close the other mail program",
+    ),
+    faults.LOGIN_TOO_SOON: (
+        "VISITED TOO SOON",
+        "the mail server wants more time between visits",
+        "it is tried again by itself, and later; else raise 'pop.interval'",
+    ),
+    faults.SERVER_TROUBLE: (
+        "SERVER TROUBLE",
+        "the mail server has a trouble of its own that will pass",
+        "it is tried again by itself",
+    ),
+    faults.MAILBOX_CLOSED: (
+        "MAILBOX CLOSED",
+        "the mail server says that only its operator can help",
+        "call the operator of the mailbox, then press start",
+    ),
+    faults.MAIL_EXPIRES: (
+        "MAIL EXPIRES",
+        "the mail server deletes mails sooner than 'pop.delete' says",
+        "set 'pop.delete' to after-record, or ask the server's operator",
     ),
     faults.SPOOL_SMALL: (
         "FAX TOO LARGE",
