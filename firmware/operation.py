@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from firmware.receiver import Receiver
 
-_PERIOD_S = 0.25
+_PERIOD_S = const(1)
 _ACKNOWLEDGED = (PARAMETER, RESTARTED)  # they tell of something that is over
-_TURNS = const(8)  # periods that one of several faults is shown
+_TURNS = const(2)  # periods that one of several faults is shown
 
 
 class PanelTask:
@@ -40,14 +40,22 @@ class PanelTask:
 
     async def run(self) -> None:
         """Serve the panel for ever."""
-        while True:
-            self._beat()
-            self._keys()
-            self._show()
-            await asyncio.sleep(_PERIOD_S)
+        keys = asyncio.create_task(self._keys())
+        try:
+            while not keys.done():
+                self._beat()
+                self._show()
+                await asyncio.sleep(_PERIOD_S)
+            await keys
+        finally:
+            keys.cancel()
 
-    def _keys(self) -> None:
-        key = self._panel.key()
+    async def _keys(self) -> None:
+        while True:
+            self._pressed(await self._panel.key())
+            self._show()
+
+    def _pressed(self, key: str) -> None:
         if key == "start":
             self._receiver.recorder.retry()
             self._receiver.poll_now()

@@ -71,7 +71,8 @@ class Board:
         wiring = self._wiring
         keys = Keys([wiring.input(name) for name in _KEYS], self.clock,
                     wiring.option("nKEY.debounce_ms"))
-        self.panel = Panel(Display(port.panel_i2c(wiring)), keys, wiring.output("ALARM"))
+        self.panel = Panel(Display(port.panel_i2c(wiring)), keys, wiring.output("ALARM"),
+                           wiring.option("nKEY.poll_ms"))
 
     def reset(self) -> None:
         """Restart the machine; does not come back."""

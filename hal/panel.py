@@ -3,6 +3,7 @@ three keys, a lamp.
 """
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from micropython import const
@@ -151,20 +152,28 @@ class Keys:
 
 
 class Panel:
-    """Implements `devices.Panel`."""
+    """Implements `devices.Panel`.
 
-    def __init__(self, display: Display, keys: Keys, lamp: Output) -> None:
+    :param poll_ms: how often the keys are looked at; a quarter of the shortest touch of a finger
+    """
+
+    def __init__(self, display: Display, keys: Keys, lamp: Output, poll_ms: int) -> None:
         self.display = display
         self._keys = keys
+        self._poll_s = poll_ms / 1000
         self._lamp = lamp
 
     def show(self, upper: str, lower: str) -> None:
         """Show two rows, each cut or padded to 20 characters."""
         self.display.show(upper, lower)
 
-    def key(self) -> str:
-        """Name of a key newly pressed since the last call ('start', 'stop', 'function'), or ''."""
-        return self._keys.next()
+    async def key(self) -> str:
+        """Wait for a key to be pressed: 'start', 'stop' or 'function'."""
+        while True:
+            name = self._keys.next()
+            if name:
+                return name
+            await asyncio.sleep(self._poll_s)
 
     def alarm(self, on: bool) -> None:
         """Alarm lamp."""

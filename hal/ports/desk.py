@@ -51,6 +51,7 @@ OPTIONS = {
     "ASF_DRIVE.retry_ms": 0,
     "VLED_ON.settle_us": 0,
     "nKEY.debounce_ms": 0,
+    "nKEY.poll_ms": 250,
     "watchdog.timeout_ms": 60000,
 }
 

@@ -57,6 +57,7 @@ OPTIONS = {
     "ASF_DRIVE.retry_ms": 500,
     "VLED_ON.settle_us": 200,
     "nKEY.debounce_ms": 20,
+    "nKEY.poll_ms": 20,
     "watchdog.timeout_ms": 8388,  # the longest that the chip can do
 }
 

@@ -2,6 +2,8 @@
 """
 from __future__ import annotations
 
+import asyncio
+
 from hal.clock import Clock
 from hal.level import Input, Output
 from hal.panel import Display, Keys, Panel
@@ -183,11 +185,23 @@ def test_the_panel_joins_display_keys_and_lamp() -> None:
     hand = Hand(debounce_ms=0)
     controller = FakeController()
     lamps = Bench()
-    panel = Panel(Display(controller), hand.keys, Output(lamps.output(LAMP), 1))
+    panel = Panel(Display(controller), hand.keys, Output(lamps.output(LAMP), 1), 5)
     panel.show("a", "b")
     hand.set(1, 1, 0)
     panel.alarm(True)
     panel.alarm(False)
-    assert panel.key() == "function"
+    assert asyncio.run(panel.key()) == "function"
     assert lamps.log == [(LAMP, 1), (LAMP, 0)]
+
+    async def waiting() -> str:
+        finger = asyncio.create_task(press())
+        name = await panel.key()
+        await finger
+        return name
+
+    async def press() -> None:
+        await asyncio.sleep(0.02)
+        hand.set(0, 1, 1)
+
+    assert asyncio.run(waiting()) == "start"
     assert controller.rows()[1][0] == "b"
