@@ -72,12 +72,13 @@ class Receiving:
         get = self._parameters.get
         self._reporter.visit_begins("%s@%s" % (get("pop.user"), get("pop.host")), why)
         pages = self._reporter.pages
-        if await self._task.can_record():
+        hindrance = await self._task.hindrance()
+        if hindrance:
+            result = VisitResult()
+            result.code = hindrance
+        else:
             result = await run_visit()
             self._tell(result)
-        else:
-            result = VisitResult()
-            result.code = self._faults.standing()[0][0]
         self._reporter.visit_ends(result, self._reporter.pages - pages)
         if result.code not in _VISIT_FAULTS:
             result.code = 0  # the recorder's own faults are no reason for the poller to back off
@@ -109,6 +110,9 @@ class Receiving:
             job.end(False)
             await job.settled()
             raise
+        except Exception as error:  # noqa: BLE001 - our own mistake must not stop other mails
+            job.end(False)
+            self._reporter.note("program", "%s %s" % (type(error).__name__, error))
         finally:
             job.end(job.complete)
         return _OUTCOMES.get(await job.settled(), UNFINISHED)

@@ -73,7 +73,11 @@ class Recorder:
             await self._clear_path()
         self._set(faults.FILM_END, await self._board.film.sample())
         self._set(faults.NO_PAPER, not self._board.asf.paper_present())
-        return not any(code in self._faults for code in _CONDITIONS)
+        return not self.hindrance()
+
+    def hindrance(self) -> int:
+        """Code of what kept `check` from saying True, 0 for nothing."""
+        return next((code for code in _CONDITIONS if code in self._faults), 0)
 
     async def ready(self, limit_s: int, waiting: Callable[[], None] | None = None) -> None:
         """Wait until a page can be recorded.

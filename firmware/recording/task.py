@@ -62,14 +62,14 @@ class RecordTask:
         self._job = job
         self._given.set()
 
-    async def can_record(self) -> bool:
-        """True when a page could be recorded now; if not, `ready_again` will be called when it
-        can.
+    async def hindrance(self) -> int:
+        """0 when a page could be recorded now; else the code of what hinders it, and `ready_again`
+        will be called when it is over.
         """
         if await self._recorder.check():
-            return True
+            return 0
         self._put_off = True
-        return False
+        return self._recorder.hindrance()
 
     async def run(self) -> None:
         """Record what is handed over, for ever."""
