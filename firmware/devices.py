@@ -6,7 +6,7 @@ tests hand in fakes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 
@@ -38,6 +38,7 @@ class Link(Protocol):
     """One TCP (or TLS) connection."""
 
     timeout_ms: int  # silence allowed in one wait; 0: no limit. Past it: OSError(ETIMEDOUT)
+    secure: bool  # by TLS, with a certificate that was accepted
 
     async def readinto(self, view: memoryview) -> int:
         """Read what has come, at least one octet, at most len(view). 0 is the end of the stream.
@@ -69,6 +70,28 @@ class Network(Protocol):
 
     async def connect(self, address: Any, timeout_ms: int) -> Link:
         """Connect to one of `resolve`'s addresses. Raises OSError (refused, ETIMEDOUT)."""
+        ...
+
+    async def start_tls(self, link: Any, host: str, roots: Iterable[bytes] | None,
+                        accept: Callable[[bytes | memoryview], str]) -> None:
+        """Secure a link that this network has made, from the next octet on.
+
+        :param host: what the server's certificate must name
+        :param roots: certificates of the authorities to trust, DER, one each; None: neither chain
+            nor name is looked at
+        :param accept: called with the server's own certificate (DER, valid during the call);
+            returns '' or a word for what is wrong with it, and never raises
+
+        Raises ValueError(reason, detail), reason being that word or 'untrusted', 'name',
+        'expired', 'early' (not valid yet), 'tls' (anything else); OSError when the line failed.
+        The link is closed then.
+        """
+        ...
+
+    async def ask(self, address: Any, request: bytes, reply: bytearray, timeout_ms: int) -> int:
+        """Send one datagram (UDP) and wait for one that comes back; returns its octets in `reply`,
+        cut to its length. Raises OSError (ETIMEDOUT).
+        """
         ...
 
 
@@ -195,8 +218,8 @@ class Panel(Protocol):
         """Show two rows, each cut or padded to 20 characters."""
         ...
 
-    def key(self) -> str:
-        """Name of a key newly pressed since the last call ('start', 'stop', 'function'), or ''."""
+    async def key(self) -> str:
+        """Wait for a key to be pressed: 'start', 'stop' or 'function'."""
         ...
 
     def alarm(self, on: bool) -> None:

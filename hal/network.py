@@ -1,11 +1,12 @@
 """TCP over raw non-blocking sockets, one text for both runtimes; only the waiting differs
-(hal/readiness.py).
+(hal/readiness.py). TLS and datagrams are loaded when they are used.
 """
 from __future__ import annotations
 
 import asyncio
 import errno
 import socket
+import sys
 from typing import TYPE_CHECKING
 
 from micropython import const
@@ -13,6 +14,7 @@ from micropython import const
 from hal.readiness import Readiness
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from hal.clock import Clock
@@ -32,7 +34,8 @@ class Link:
 
     def __init__(self, sock: Any, readiness: Readiness) -> None:
         self.timeout_ms = 0
-        self._sock = sock
+        self.secure = False  # by TLS
+        self.socket = sock
         # MicroPython's sockets are streams; CPython's raw SocketIO keeps the same rules (None:
         # can't be done yet)
         self._stream = sock if hasattr(sock, "readinto") else sock.makefile("rwb", buffering=0)
@@ -56,7 +59,7 @@ class Link:
             if count is not None:
                 return count
             self._unwaited = 0
-            await self._readiness.wait_readable(self.timeout_ms)
+            await self.wait(False)
 
     async def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send all of `data`; every octet taken starts the time limit anew. Raises OSError
@@ -67,8 +70,27 @@ class Link:
             return
         view = memoryview(data)
         while sent < len(view):
-            await self._readiness.wait_writable(self.timeout_ms)
+            await self.wait(True)
             sent += self._open_stream().write(view[sent:]) or 0
+
+    async def wait(self, writing: bool) -> None:
+        """Wait until the socket can be written or read; TLS knows better which. Raises OSError
+        (ETIMEDOUT, ECONNABORTED).
+        """
+        if self.secure:
+            writing = self._open_stream().wants_write
+        if writing:
+            await self._readiness.wait_writable(self.timeout_ms)
+        else:
+            await self._readiness.wait_readable(self.timeout_ms)
+
+    def replace(self, stream: Any) -> None:
+        """Read and write by a TLS stream (hal/tls.py) from now on."""
+        self._stream = stream
+        self.secure = True
+        if stream.wire is not self.socket:
+            self.socket = stream.wire
+            self._readiness = self._readiness.of(self.socket)
 
     def _open_stream(self) -> Any:
         if self._stream is None:
@@ -83,7 +105,7 @@ class Link:
             stream, self._stream = self._stream, None
             self._readiness.close()
             stream.close()
-            self._sock.close()
+            self.socket.close()
 
 
 class Network:
@@ -125,6 +147,26 @@ class Network:
             raise
         return Link(sock, readiness)
 
+    async def start_tls(self, link: Link, host: str, roots: Iterable[bytes] | None,
+                        accept: Callable[[bytes | memoryview], str]) -> None:
+        """Secure a link by TLS, see `devices.Network`. Raises ValueError, OSError."""
+        try:
+            from hal import tls
+
+            await tls.start(link, host, roots, accept)
+        finally:
+            _forget("tls", "tls_mbed")
+
+    async def ask(self, address: Any, request: bytes, reply: bytearray, timeout_ms: int) -> int:
+        """Send a datagram and wait for one that answers it, see `devices.Network`. Raises OSError.
+        """
+        try:
+            from hal import datagram
+
+            return await datagram.ask(address, request, reply, self._clock, timeout_ms)
+        finally:
+            _forget("datagram")
+
     async def _establish(self, sock: Any, where: Any, readiness: Readiness,
                          timeout_ms: int) -> None:
         clock = self._clock
@@ -139,6 +181,15 @@ class Network:
             if not connected:  # a board's stack may call a socket writable while it still connects
                 await asyncio.sleep(_RETRY_S)
                 left_ms = clock.ticks_diff(deadline, clock.ticks_ms())
+
+
+def _forget(*modules: str) -> None:
+    """Let the heap have modules back that are used once in a while."""
+    package = sys.modules["hal"]
+    for short in modules:
+        sys.modules.pop("hal." + short, None)
+        if hasattr(package, short):
+            delattr(package, short)
 
 
 def _begin_connect(sock: Any, where: Any) -> bool:

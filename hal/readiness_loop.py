@@ -19,6 +19,10 @@ class Readiness:
         self._clock = clock
         self._waiting: asyncio.Future[int] | None = None
 
+    def of(self, stream: Any) -> Readiness:
+        """One for another stream."""
+        return Readiness(stream, self._clock)
+
     async def wait_readable(self, timeout_ms: int) -> None:
         """Raises OSError(ETIMEDOUT), OSError(ECONNABORTED)."""
         loop = asyncio.get_running_loop()

@@ -32,6 +32,10 @@ class Readiness:
         self._guard: Any = None
         self._guard_due = 0
 
+    def of(self, stream: Any) -> Readiness:
+        """One for another stream."""
+        return Readiness(stream, self._clock)
+
     async def wait_readable(self, timeout_ms: int) -> None:
         """Raises OSError(ETIMEDOUT), OSError(ECONNABORTED)."""
         await self._wait(False, timeout_ms)
