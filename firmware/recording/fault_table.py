@@ -133,6 +133,56 @@ TABLE = {
         "the mail server could not prove that it knows the password",
         "check 'pop.host' and the network; ask the server's operator",
     ),
+    faults.TLS_FAILED: (
+        "NO SECURE LINE",
+        "no secure connection (TLS) could be made with the mail server",
+        "check 'pop.security' and 'pop.port'; else ask the server's operator",
+    ),
+    faults.STLS_NOT_OFFERED: (
+        "NO STLS OFFERED",
+        "the mail server refuses STLS, and without it nothing is sent",
+        "set 'pop.security' to tls, or ask the server's operator",
+    ),
+    faults.TAMPERED: (
+        "LINE TAMPERED",
+        "something stood behind the mail server's answer to STLS",
+        "let somebody look at the network between here and the server",
+    ),
+    faults.CERTIFICATE_UNTRUSTED: (
+        "CERT UNTRUSTED",
+        "no stored authority has signed the mail server's certificate",
+        "store the right one with 'cert', or set 'pop.pin'",
+    ),
+    faults.CERTIFICATE_NAME: (
+        "CERT WRONG NAME",
+        "the mail server's certificate is for another name",
+        "set 'pop.host' to a name in the certificate",
+    ),
+    faults.CERTIFICATE_DATE: (
+        "CERT OUT OF DATE",
+        "the mail server's certificate is not valid today",
+        "check date and time; else ask the server's operator",
+    ),
+    faults.CERTIFICATE_PIN: (
+        "CERT NOT PINNED",
+        "the mail server's certificate is not the one of 'pop.pin'",
+        "ask the server's operator whether it was renewed, then set 'pop.pin'",
+    ),
+    faults.NO_CERTIFICATES: (
+        "STORE CA CERT",
+        "there is nothing to check the mail server's certificate by",
+        "store the authority's with 'cert', or set 'pop.pin'",
+    ),
+    faults.CLOCK_NOT_SET: (
+        "CLOCK NOT SET",
+        "the clock could not be set, and certificates are checked by it",
+        "check 'clock.sntp' and the network",
+    ),
+    faults.PLAIN_REFUSED: (
+        "NO ENCRYPTION",
+        "the password would be sent without encryption",
+        "set 'pop.security' to tls or stls, or 'pop.allow_plain' on",
+    ),
     faults.MAILBOX_IN_USE: (
         "MAILBOX IN USE",
         "another program has the mailbox open",

@@ -87,6 +87,8 @@ def allowed(name: str) -> str:
         return "on or off"
     if kind == "choice":
         return " or ".join(row[2:])
+    if kind == "sha256":
+        return "a SHA-256 fingerprint, 64 hex digits, or empty"
     if kind == "number":
         return "a number from %d to %d" % row[2:]
     return "at most %d characters" % row[2]
@@ -108,6 +110,10 @@ def parse(name: str, text: str) -> str | int | bool:
     elif kind == "choice":
         if text in row[2:]:
             return text
+    elif kind == "sha256":
+        digits = text.replace(":", "").lower()
+        if len(digits) in (0, 64) and all(digit in "0123456789abcdef" for digit in digits):
+            return digits
     else:
         return _characters(name, text, row)
     raise ValueError("%s must be %s, not '%s'" % (name, allowed(name), text[:40]))

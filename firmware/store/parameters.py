@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from firmware.devices import Storage
 
 # name: (kind, default, least, most) of a "number"; a "text" has no blanks and, as a "secret", at
-# most so many characters; a "choice" has its words behind the default. What each is for stands in
-# service/commands/_parameters.py.
+# most so many characters; a "sha256" is 64 hex digits or nothing; a "choice" has its words behind
+# the default. What each is for stands in service/commands/_parameters.py.
 TABLE: dict[str, tuple[Any, ...]] = {
     "pop.host": ("text", "", 100),
     "pop.port": ("number", 110, 1, 65535),
     "pop.user": ("text", "", 100),
     "pop.password": ("secret", "", 100),
+    "pop.security": ("choice", "tls", "tls", "stls", "plain"),
+    "pop.allow_plain": ("switch", False),
+    "pop.pin": ("sha256", ""),
     "pop.login": ("choice", "auto", "auto", "user", "apop"),
     "pop.delete": ("choice", "after-record", "after-record", "never"),
     "pop.interval": ("number", 3, 0, 1440),
@@ -35,6 +38,7 @@ TABLE: dict[str, tuple[Any, ...]] = {
     "film.dark": ("number", 2500, 0, 65535),
     "film.bright": ("number", 28500, 0, 65535),
     "film.mark_bright": ("switch", True),
+    "clock.sntp": ("text", "pool.ntp.org", 100),
     "clock.zone_min": ("number", 0, -720, 840),
 }
 

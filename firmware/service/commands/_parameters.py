@@ -9,6 +9,9 @@ HELP = {
     "pop.port": "its TCP port",
     "pop.user": "user name of the mailbox",
     "pop.password": "password of the mailbox",
+    "pop.security": "tls, stls; plain wants pop.allow_plain",
+    "pop.allow_plain": "send secrets without encryption",
+    "pop.pin": "SHA-256 of the certificate to accept",
     "pop.login": "how to log in",
     "pop.delete": "what becomes of mails",
     "pop.interval": "minutes between visits; 0: by hand only",
@@ -21,5 +24,6 @@ HELP = {
     "film.dark": "ink mark sensor: reading when dark",
     "film.bright": "ink mark sensor: reading when bright",
     "film.mark_bright": "the film's end mark is the bright part",
+    "clock.sntp": "time server; asked when not set",
     "clock.zone_min": "minutes east of UTC",
 }

@@ -1,0 +1,128 @@
+"""What a secure connection to a mail server takes: a clock that is set, authorities to trust or a
+pinned certificate, TLS. Loaded when a server is visited that way.
+
+There is no way back from here to a connection without TLS.
+"""
+from __future__ import annotations
+
+from binascii import unhexlify
+from typing import TYPE_CHECKING
+
+from firmware import on_demand
+from firmware.pop3.failures import link_fault
+from firmware.recording.faults import (
+    CERTIFICATE_DATE,
+    CERTIFICATE_NAME,
+    CERTIFICATE_PIN,
+    CERTIFICATE_UNTRUSTED,
+    NO_CERTIFICATES,
+    PLAIN_REFUSED,
+    STORAGE,
+    TLS_FAILED,
+    Fault,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Protocol
+
+    from firmware.devices import Board, Clock, Link
+
+    class Settings(Protocol):
+        """What is asked of the parameters."""
+
+        def get(self, name: str) -> Any:
+            """The parameter's value."""
+            ...
+
+
+_FAULTS = {
+    "untrusted": (CERTIFICATE_UNTRUSTED, ""),
+    "name": (CERTIFICATE_NAME, ""),
+    "expired": (CERTIFICATE_DATE, "it has expired"),
+    "early": (CERTIFICATE_DATE, "it is not valid yet"),
+    "pin": (CERTIFICATE_PIN, ""),
+}
+_CERTIFICATES = "firmware.store.certificates"
+
+
+def permit_plain(settings: Settings) -> None:
+    """Raises Fault PLAIN_REFUSED unless the mailbox may be visited without TLS: it has no
+    password, or somebody said so.
+    """
+    if settings.get("pop.password") and not settings.get("pop.allow_plain"):
+        raise Fault(PLAIN_REFUSED)
+
+
+async def prepare(board: Board, settings: Settings) -> None:
+    """Before connecting: set the clock and see that there is something to check a certificate by.
+
+    A pinned certificate needs neither. Raises Fault CLOCK_NOT_SET, NO_CERTIFICATES, STORAGE.
+    """
+    if settings.get("pop.pin"):
+        return
+    certificates = on_demand.load(_CERTIFICATES)
+    try:
+        if board.storage.size(certificates.NAME) <= 0:
+            raise Fault(NO_CERTIFICATES)
+    except OSError as error:
+        raise Fault(STORAGE, "certificates: %s" % error) from None
+    finally:
+        on_demand.drop(_CERTIFICATES)
+    if not board.clock.now():
+        try:
+            sntp = on_demand.load("firmware.sntp")
+            await sntp.set_clock(board.network, board.clock, settings.get("clock.sntp"))
+        finally:
+            on_demand.drop("firmware.sntp")
+
+
+async def secure(board: Board, settings: Settings, link: Link, host: str) -> None:
+    """Secure a link by TLS, the server's certificate checked. Raises Fault TLS_FAILED,
+    CERTIFICATE_UNTRUSTED, _NAME, _DATE, _PIN, SERVER_SILENT, SERVER_BROKE_OFF; the link is closed
+    then.
+    """
+    certificates = on_demand.load(_CERTIFICATES)
+    pin = settings.get("pop.pin")
+    try:
+        if pin:
+            roots, accept = None, _pinned(unhexlify(pin), certificates.fingerprint)
+        else:
+            roots, accept = certificates.stored(board.storage), _dated(board.clock, certificates)
+        await board.network.start_tls(link, host, roots, accept)
+    except ValueError as error:
+        raise _fault(error, host) from None
+    except OSError as error:
+        raise link_fault(error) from None
+    finally:
+        link_secured = link.secure
+        on_demand.drop(_CERTIFICATES)
+    if not link_secured:
+        raise Fault(TLS_FAILED)
+
+
+def _pinned(pin: bytes, fingerprint: Callable[[bytes | memoryview], bytes]
+            ) -> Callable[[bytes | memoryview], str]:
+    """Accepts the certificate of that fingerprint."""
+    return lambda certificate: "" if fingerprint(certificate) == pin else "pin"
+
+
+def _dated(clock: Clock, certificates: Any) -> Callable[[bytes | memoryview], str]:
+    """Accepts what is valid by the board's own clock: not every port's TLS looks at dates."""
+    def accept(certificate: bytes | memoryview) -> str:
+        try:
+            _name, begins, ends = certificates.describe(certificate)
+        except ValueError:
+            return "untrusted"
+        now = clock.now()
+        return "early" if now < begins else "expired" if now > ends else ""
+    return accept
+
+
+def _fault(error: ValueError, host: str) -> Fault:
+    reason = error.args[0] if error.args else ""
+    detail = str(error.args[1]) if len(error.args) > 1 else str(error)
+    code, words = _FAULTS.get(reason, (TLS_FAILED, ""))
+    if code == CERTIFICATE_NAME:
+        words = "it is not for %s" % host
+    return Fault(code, (words or detail)[:100])
