@@ -278,6 +278,11 @@ class TiffReader:
         if not self._next:
             raise TiffError(TIFF_DAMAGED, "it has no pages")
 
+    @property
+    def more(self) -> bool:
+        """True while the chain of directories goes on."""
+        return self._next != 0
+
     async def next_page(self) -> Directory | None:
         """The next page's directory, None behind the last one.
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from firmware.fax.buffers import FaxBuffers
     from firmware.fax.page import FaxPage, Quality
-    from firmware.fax.tiff import Directory
     from firmware.recording.job import Job, Slot
     from firmware.recording.sheet import Sheet
     from firmware.reporting import Reporter
@@ -172,36 +171,34 @@ class Recording:
         """
         reader = TiffReader(slot.source, self._fax_buffers)
         before = self._sheet.page
-        number = 0
         try:
             await reader.open()
-            while True:
-                directory = await reader.next_page()
-                if directory is None:
-                    break
-                number += 1
-                self._sheet.prepare("fax", self._total(slot, before, reader.total))
-                await self._fax_one(slot, directory, number)
         except TiffError as error:
-            self._row(slot, error.code, _of_page(number + 1 if number else 0, error.reason))
-        except OutsideWindow:
-            self._row(slot, faults.SPOOL_SMALL, _of_page(number, _TOO_LARGE))
-        await self._end_open_page()
+            self._row(slot, error.code, error.reason)
+        number = 0
+        while reader.more:
+            number += 1
+            try:
+                await self._fax_one(slot, reader, number, before)
+            except TiffError as error:  # of this page; the next may be sound
+                self._row(slot, error.code, _of_page(number, error.reason))
+            except OutsideWindow:
+                self._row(slot, faults.SPOOL_SMALL, _of_page(number, _TOO_LARGE))
+            await self._end_open_page()
+            await asyncio.sleep(0)
         return self._sheet.page > before
 
-    async def _fax_one(self, slot: Slot, directory: Directory, number: int) -> None:
+    async def _fax_one(self, slot: Slot, reader: TiffReader, number: int, before: int) -> None:
+        """The file's next page. Raises TiffError, OutsideWindow when it can't be recorded."""
+        directory = await reader.next_page()
+        if directory is None:
+            return
+        self._sheet.prepare("fax", self._total(slot, before, reader.total))
         fit = page_fit(
             directory, _HEAD_DOTS, self._sheet.capacity, self._sheet.band_lines, self.cut_lines
         )
-        try:
-            quality = await self._fax_page.render(slot.source, directory, fit, self._sheet)
-            self._judge(slot, number, quality)
-        except TiffError as error:
-            self._row(slot, error.code, _of_page(number, error.reason))
-        except OutsideWindow:
-            self._row(slot, faults.SPOOL_SMALL, _of_page(number, _TOO_LARGE))
-        await self._end_open_page()
-        await asyncio.sleep(0)
+        quality = await self._fax_page.render(slot.source, directory, fit, self._sheet)
+        self._judge(slot, number, quality)
 
     def _judge(self, slot: Slot, number: int, quality: Quality) -> None:
         """Rows that were repeated are told in the journal; rows that are missing on paper too."""

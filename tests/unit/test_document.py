@@ -6,6 +6,7 @@ import binascii
 
 from firmware.recording import faults
 from firmware.recording import job as outcomes
+from tests.unit.fax_support import MMR, TiffWriter, coded, fields, picture
 from tests.unit.recording_support import Desk, kinds, tiff
 
 HEAD = (
@@ -100,6 +101,20 @@ def test_what_cannot_be_recorded_ends_on_one_notice_sheet() -> None:
     told = desk.reporter.unrecorded_parts
     assert [name for name, _reason in told] == ["offer.pdf", "logo.png", "bad.tif"]
     assert [reason[-5:] for _name, reason in told] == [" 414)", " 414)", " 411)"]
+
+
+def test_the_pages_behind_a_refused_one_are_recorded() -> None:
+    rows = picture(64, 8, 3)
+    data = coded(rows, MMR)
+    file = TiffWriter()
+    for coding in (4, 7, 4):
+        file.directory(fields(64, 8, coding, file.place(data), len(data)))
+    desk = Desk()
+    job = desk.record(HEAD + part(b"image/tiff", bytes(file.data)))
+    assert job.outcome == outcomes.AS_NOTICE
+    assert kinds(desk) == ["fax", "fax", "notice"]
+    ((_name, reason),) = desk.reporter.unrecorded_parts
+    assert reason.startswith("page 2: ") and "JPEG" in reason
 
 
 def test_of_alternatives_one_is_recorded_and_the_others_are_not_complained_of() -> None:
