@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet --quiet
 STUBS := $(VENV)/stubs-rp2.done $(VENV)/stubs-esp32.done
 
-.PHONY: help run test lint bench build flash console clean
+.PHONY: help run test lint bench size build flash console clean
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo 'make test     [ARGS="..."]            every test, unit tests on CPython and MicroPython; ARGS go to pytest'
 	@echo 'make lint                             ruff, type checker with the boards'"'"' stubs, rules of the house'
 	@echo 'make bench    [ARGS=ROW] [JSON=FILE]  speed beside the peers; ROW (S1, S4) chooses, JSON=FILE keeps the rows'
+	@echo 'make size     [JSON=FILE]             memory of each module, 64-bit and 32-bit, buffers, peak; 32-bit needs node and npm'
 	@echo 'make build    [ARCH=x64]              firmware for the device into build/ARCH, with sizes and SHA-256 manifest;'
 	@echo '                                      ARCH: x64 armv6m armv7m armv7emsp xtensawin bytecode, or all'
 	@echo 'make flash    PORT=/dev/ttyACM0       build for the board at PORT, copy what changed, verify every hash'
@@ -35,6 +36,9 @@ lint: $(VENV)/done $(STUBS)
 
 bench: $(VENV)/done
 	@$(PY) -m tools.bench $(ARGS) $(if $(JSON),--json $(JSON))
+
+size: $(VENV)/done
+	@$(PY) -m tools.size $(if $(JSON),--json $(JSON))
 
 build: $(VENV)/done
 	@$(PY) -m tools.build $(ARCH)
