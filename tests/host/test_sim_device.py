@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import select
 import shutil
 import sys
 import time
@@ -28,7 +29,7 @@ both = pytest.mark.parametrize("runtime", RUNTIMES)
 
 # What stands in for the firmware: `main` as in firmware/main.py.
 ENDLESS = """
-async def main(board):
+async def main(board, buffers):
     desk_link.event(b"cause %d" % machine.reset_cause())
     lamp = machine.Pin(16, machine.Pin.OUT)
     while True:
@@ -36,7 +37,7 @@ async def main(board):
         await asyncio.sleep(0)
 """
 RESTARTING = """
-async def main(board):
+async def main(board, buffers):
     desk_link.event(b"cause %d" % machine.reset_cause())
     if machine.reset_cause() == 1:
         machine.reset()
@@ -44,11 +45,11 @@ async def main(board):
         await asyncio.sleep(1)
 """
 DYING = """
-async def main(board):
+async def main(board, buffers):
     raise ValueError("out of ink")
 """
 ECHOING = """
-async def main(board):
+async def main(board, buffers):
     line = machine.UART(0, 115200)
     buffer = bytearray(20)
     while True:
@@ -58,7 +59,7 @@ async def main(board):
         await asyncio.sleep(0.01)
 """
 SAVING = """
-async def main(board):
+async def main(board, buffers):
     area = flash.open_area("data")
     lamp = machine.Pin(16, machine.Pin.OUT)
     number = 0
@@ -69,7 +70,7 @@ async def main(board):
         await asyncio.sleep(0)
 """
 IMPORTS = "import asyncio\nimport desk_link\nimport flash\nimport machine\n"
-RUN = "\ndef run():\n    asyncio.run(main(None))\n"
+RUN = "\ndef run():\n    asyncio.run(main(None, None))\n"
 
 
 class Rig:
@@ -186,7 +187,7 @@ def test_the_serial_line_goes_both_ways(runtime: str, rig: Any) -> None:
     try:
         os.write(terminal, b"status\r")
         heard = b""
-        while len(heard) < 7:
+        while len(heard) < 7 and select.select([terminal], [], [], 10)[0]:
             heard += os.read(terminal, 20)
         assert heard == b"STATUS\r"
     finally:
