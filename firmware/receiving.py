@@ -36,6 +36,7 @@ _VISIT_FAULTS = (
     faults.NOT_CONFIGURED,
     faults.NO_LOGIN_METHOD,
     faults.SERVER_FALSE,
+    *range(faults.TLS_FAILED, faults.PLAIN_REFUSED + 1),
 )
 
 

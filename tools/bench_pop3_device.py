@@ -204,6 +204,8 @@ def main(port: str, user: str, password: str, folder: str, sums: str) -> None:
     settings["pop.user"] = user
     settings["pop.password"] = password
     settings["pop.login"] = "user"
+    settings["pop.security"] = "plain"
+    settings["pop.allow_plain"] = True
     settings["pop.delete"] = "never"
     for name in ("pop.connect_s", "pop.reply_s", "pop.silence_s", "pop.stall_s"):
         settings[name] = 30

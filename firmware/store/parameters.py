@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # the default. What each is for stands in service/commands/_parameters.py.
 TABLE: dict[str, tuple[Any, ...]] = {
     "pop.host": ("text", "", 100),
-    "pop.port": ("number", 110, 1, 65535),
+    "pop.port": ("number", 0, 0, 65535),
     "pop.user": ("text", "", 100),
     "pop.password": ("secret", "", 100),
     "pop.security": ("choice", "tls", "tls", "stls", "plain"),

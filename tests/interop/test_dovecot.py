@@ -62,6 +62,7 @@ def visit(server: Dovecot, user: str, **changes: Any) -> dict[str, Any]:
     runtime = user.split("-")[1]
     order: dict[str, Any] = {
         "pop.host": server.host, "pop.port": server.port, "pop.user": user,
+        "pop.security": "plain", "pop.allow_plain": True,
         "pop.password": "secret word", "pop.login": "user", "pop.delete": "after-record",
         "pop.connect_s": 5, "pop.reply_s": 10, "pop.silence_s": 10}
     order.update(changes)

@@ -50,7 +50,10 @@ class FakeLedger:
     def deleted(self, key: bytes) -> None:
         self.told.append(("deleted", key))
 
-    def forget_others(self, live_keys: Any) -> None:
+    def ended_as_notice(self, key: bytes) -> bool:
+        return ("finish", key, 2, True) in self.told
+
+    def forget_others(self, live_keys: Any, box: int) -> None:
         self.told.append(("live", sorted(live_keys)))
 
     def of(self, what: str) -> list[Any]:
@@ -79,9 +82,12 @@ class Desk:
         self.outcomes: list[int] = []
         self.reports: list[tuple[int, str]] = []
         self.settings = {"pop.host": "Mail", "pop.port": 110, "pop.user": "user",
+                         "pop.security": "plain", "pop.allow_plain": True,
                          "pop.password": "secret", "pop.login": "user",
                          "pop.delete": "after-record", "pop.connect_s": 1, "pop.reply_s": 2,
-                         "pop.silence_s": 3}
+                         "pop.silence_s": 3, "pop.security": "plain",
+                         "pop.unreadable": "delete", "pop.max_kb": 0, "pop.large": "notice",
+                         "pop.most": 0, "pop.keep_days": 7}
         self.settings.update(settings)
         self.network = FakeNetwork(self.link)
         session = Session(self.network, bytearray(MIN_BUFFER))
@@ -171,7 +177,7 @@ def test_rest_of_a_body_that_nobody_wanted_is_drained() -> None:
         await body.next()
         return UNFINISHED
 
-    desk.visit._deliver = refuse
+    desk.visit.deliver = refuse
     assert numbers(desk.run()) == (0, 2, 0, 0, 2, 0)
     assert desk.link.verbs()[-3:] == ["RETR", "RETR", "QUIT"]
 
@@ -192,7 +198,7 @@ def test_leaving_inside_a_body_says_nothing_more() -> None:
         await body.next()
         return LEAVE
 
-    desk.visit._deliver = stall
+    desk.visit.deliver = stall
     assert numbers(desk.run()) == (0, 2, 1, 0, 1, 0)
     assert desk.link.verbs()[-1] == "RETR" and desk.link.closed
     assert desk.ledger.of("deleted") == []
@@ -256,7 +262,7 @@ def test_empty_maildrop_is_left_at_once() -> None:
 def test_parameters_set_the_time_outs() -> None:
     desk = Desk([A])
     desk.run()
-    times = desk.visit._session.times
+    times = desk.visit.session.times
     assert (times.connect_ms, times.reply_ms, times.silence_ms) == (1000, 2000, 3000)
 
 
@@ -348,7 +354,7 @@ def waiting(desk: Desk, read: bool, seconds: float) -> None:
         await asyncio.sleep(seconds)
         return await desk.deliver(key, number, count, size, body)
 
-    desk.visit._deliver = slowly
+    desk.visit.deliver = slowly
 
 
 def with_short_keep_alive(desk: Desk) -> VisitResult:
@@ -360,8 +366,8 @@ def with_short_keep_alive(desk: Desk) -> VisitResult:
 
         @staticmethod
         async def sleep(seconds: float) -> None:
-            assert seconds == 30
-            await real_sleep(0.02)
+            assert seconds == 2
+            await real_sleep(0.02 / 15)
 
     undo = replaced(mailbox, "asyncio", Hurried)
     try:

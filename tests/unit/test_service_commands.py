@@ -108,7 +108,7 @@ def test_param_list_shows_all_and_fits() -> None:
     assert len(lines) == len(parameters.TABLE) + 1 and lines[-1] == "OK %d parameters" % len(
         parameters.TABLE
     )
-    assert "  pop.port         110                  its TCP port" in lines
+    assert "  pop.port         0                    its TCP port; 0: 995 for tls, else 110" in lines
     assert "* pop.host         a-very-long-name.o.. mail server: name or address" in lines
     assert typed(receiver, "param list record.")[-1] == "OK 2 parameters"
 

@@ -24,7 +24,7 @@ def refusal(name: str, text: str) -> str:
 
 def test_a_new_machine_has_the_defaults() -> None:
     parameters = loaded(FakeStorage())
-    assert parameters.get("pop.port") == 110 and parameters.get("pop.host") == ""
+    assert parameters.get("pop.port") == 0 and parameters.get("pop.host") == ""
     assert parameters.get("pop.interval") == 3 and parameters.get("record.cut_mm") == 6
     assert (
         parameters.get("pop.delete") == "after-record" and parameters.get("record.header") is True
@@ -68,14 +68,16 @@ def test_reset_brings_the_default_back_for_good() -> None:
     parameters.set("pop.port", "995")
     assert parameters.is_set("pop.port")
     parameters.reset("pop.port")
-    assert parameters.get("pop.port") == 110 and not parameters.is_set("pop.port")
-    assert loaded(storage).get("pop.port") == 110
+    assert parameters.get("pop.port") == 0 and not parameters.is_set("pop.port")
+    assert loaded(storage).get("pop.port") == 0
 
 
 def test_a_refusal_says_what_is_wrong_and_what_is_allowed() -> None:
-    assert refusal("pop.port", "0") == "pop.port must be a number from 1 to 65535, not '0'"
+    assert refusal("pop.connect_s", "0") == (
+        "pop.connect_s must be a number from 1 to 300, not '0'"
+    )
     assert refusal("pop.port", "99999999999999") == (
-        "pop.port must be a number from 1 to 65535, not '99999999999999'"
+        "pop.port must be a number from 0 to 65535, not '99999999999999'"
     )
     assert refusal("pop.login", "x") == "pop.login must be auto or user or apop, not 'x'"
     assert refusal("record.header", "1") == "record.header must be on or off, not '1'"
@@ -87,6 +89,25 @@ def test_a_refusal_says_what_is_wrong_and_what_is_allowed() -> None:
     assert refusal("pop.host", "a\r\nb") == "pop.host can't hold control characters"
     assert refusal("pop.host", "a b") == "pop.host can't hold blanks"
     assert refusal("pop.user", "u" * 101) == "pop.user must have at most 100 characters, not 101"
+
+
+def test_a_fingerprint_is_64_hex_digits_in_any_spelling_or_nothing() -> None:
+    storage = FakeStorage()
+    parameters = loaded(storage)
+    digits = "00ff" * 16
+    parameters.set("pop.pin", ":".join([digits[at : at + 2].upper() for at in range(0, 64, 2)]))
+    assert loaded(storage).get("pop.pin") == digits
+    parameters.set("pop.pin", "")
+    assert parameters.get("pop.pin") == ""
+    words = "pop.pin must be a SHA-256 fingerprint, 64 hex digits, or empty, not '%s'"
+    for wrong in ("0", "g" * 64, "0" * 40):
+        assert refusal("pop.pin", wrong) == words % wrong[:40]
+
+
+def test_without_a_word_from_anybody_the_mailbox_is_visited_by_tls() -> None:
+    parameters = loaded(FakeStorage())
+    assert parameters.get("pop.security") == "tls"
+    assert parameters.get("pop.allow_plain") is False and parameters.get("pop.pin") == ""
 
 
 def test_secrets_are_never_shown() -> None:
@@ -114,7 +135,7 @@ def test_a_damaged_value_falls_back_and_the_others_stand() -> None:
         )
         assert right >= 1 or whole[at] == 10  # two lines in one
         assert parameters.get("pop.host") in ("", "mail.example.com")
-        assert parameters.get("pop.port") in (110, 995)
+        assert parameters.get("pop.port") in (0, 995)
 
 
 def test_a_shortened_file_is_noticed() -> None:
@@ -131,14 +152,16 @@ def test_a_shortened_file_is_noticed() -> None:
 def test_a_stored_value_out_of_range_falls_back_and_is_named() -> None:
     storage = FakeStorage()
     storage.files["parameters"] = bytearray(
-        module._line("pop.port", "0") + module._line("pop.old", "1") + module._line("end", "2")
+        module._line("pop.port", "99999")
+        + module._line("pop.old", "1")
+        + module._line("end", "2")
     )
     parameters = Parameters(storage)
     assert parameters.load() == [
-        "stored: pop.port must be a number from 1 to 65535, not '0'",
+        "stored: pop.port must be a number from 0 to 65535, not '99999'",
         "stored: there is no parameter 'pop.old'; 'param list' shows all",
     ]
-    assert parameters.get("pop.port") == 110
+    assert parameters.get("pop.port") == 0
 
 
 def test_what_could_not_be_stored_is_not_in_force() -> None:
@@ -146,7 +169,7 @@ def test_what_could_not_be_stored_is_not_in_force() -> None:
     parameters = loaded(storage)
     storage.fail = True
     assert raises(Fault, parameters.set, "pop.port", "995").code == STORAGE
-    assert parameters.get("pop.port") == 110
+    assert parameters.get("pop.port") == 0
     storage.fail_read = 9
     storage.files["parameters"] = bytearray(b"x")
     assert "can't be read" in parameters.load()[0]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 HELP = {
     "pop.host": "mail server: name or address",
-    "pop.port": "its TCP port",
+    "pop.port": "its TCP port; 0: 995 for tls, else 110",
     "pop.user": "user name of the mailbox",
     "pop.password": "password of the mailbox",
     "pop.security": "tls, stls; plain wants pop.allow_plain",
