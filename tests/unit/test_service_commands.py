@@ -123,13 +123,13 @@ def test_every_parameter_has_its_help_and_it_is_not_cut() -> None:
 def test_param_get_set_reset() -> None:
     receiver = FakeReceiver()
     assert typed(receiver, "param get pop.port") == [
-        "# its TCP port; a number from 1 to 65535",
+        "# its TCP port; 0: 995 for tls, else 110; a number from 0 to 65535",
         "# this is the default",
-        "OK pop.port = 110",
+        "OK pop.port = 0",
     ]
     assert typed(receiver, "param set pop.port 995") == ["OK pop.port = 995"]
     assert receiver.parameters.get("pop.port") == 995
-    assert typed(receiver, "param reset pop.port") == ["OK pop.port = 110"]
+    assert typed(receiver, "param reset pop.port") == ["OK pop.port = 0"]
     assert typed(receiver, "param set pop.port x") == [
         "ERROR 903 \"pop.port must be a number from 1 to 65535, not 'x'\""
     ]
