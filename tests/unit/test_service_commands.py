@@ -131,7 +131,7 @@ def test_param_get_set_reset() -> None:
     assert receiver.parameters.get("pop.port") == 995
     assert typed(receiver, "param reset pop.port") == ["OK pop.port = 0"]
     assert typed(receiver, "param set pop.port x") == [
-        "ERROR 903 \"pop.port must be a number from 1 to 65535, not 'x'\""
+        "ERROR 903 \"pop.port must be a number from 0 to 65535, not 'x'\""
     ]
     assert typed(receiver, "param set pop.user two words") == [
         'ERROR 903 "put a value with blanks into quotation marks"'
