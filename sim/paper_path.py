@@ -41,6 +41,8 @@ class PaperPath:
 
     def __init__(self, sheets: int, taker: SheetTaker) -> None:
         self.sheets = sheets
+        self.rows = SHEET_ROWS  # of a sheet; other paper has others
+        self.feed_lines = FEED_PATH_LINES
         self.delivered = 0
         self.jammed = False
         self.passed: int | None = (
@@ -66,7 +68,7 @@ class PaperPath:
             if not self.sheets:
                 return
             self.sheets -= 1
-            self.passed = -FEED_PATH_LINES
+            self.passed = -self.feed_lines
         self.passed += 1
         if self.passed == 0:
             self._taker.begin()
@@ -79,7 +81,7 @@ class PaperPath:
             return False
         self._taker.row(dots)
         self.passed += 1
-        if self.passed >= SHEET_ROWS:
+        if self.passed >= self.rows:
             self._let_out()
         if self.on_row is not None:
             self.on_row(self.passed or 0)
