@@ -58,6 +58,8 @@ class Ledger:
     ) -> None:
         self.lost = 0  # places damaged or records missing, as found by `open`
         self.doubtful = False  # mails unknown here may be on paper
+        self.boxes = 1  # a bit for each mailbox that is visited
+        self._heard = 0  # and for each whose listing has come
         self._clock = clock
         self._limit = limit
         self._capacity = capacity
@@ -134,6 +136,11 @@ class Ledger:
         slot = self._index.find(key)
         return slot >= 0 and bool(self._index.flags(slot) & FINISHED)
 
+    def ended_as_notice(self, key: bytes) -> bool:
+        """True when something of the finished mail stands on a notice sheet only."""
+        slot = self._index.find(key)
+        return slot >= 0 and bool(self._index.flags(slot) & NOTICE)
+
     def unfinished(self) -> Iterator[tuple[bytes, int, int]]:
         """(key, pages complete, page with an intent or 0) of each mail that was begun and is not
         finished.
@@ -207,12 +214,15 @@ class Ledger:
             self._index.set_flags(slot, DELETED)
             self._later(self._timed(records.DELETED, key, b""))
 
-    def forget_others(self, live_keys: Iterable[bytes]) -> None:
+    def forget_others(self, live_keys: Iterable[bytes], box: int = -1) -> None:
         """Hear which mails the server lists: mails deleted and gone are forgotten, others that are
         gone may be later.
 
         While the ledger is doubtful, the listed mails that it does not know are entered as
-        possibly on paper.
+        possibly on paper; it is so until the listings of all mailboxes in `boxes` have come.
+
+        :param box: the mailbox whose keys these are, as the keys' first two bits say it; -1: of
+            all mails
         """
         all_known = True
         for key in live_keys:
@@ -228,12 +238,16 @@ class Ledger:
             flags = self._index.flags(slot)
             if flags & SEEN:
                 self._index.set_flags(slot, 0, SEEN | GONE)
+            elif box >= 0 and self._index.key(slot)[0] >> 6 != box:
+                continue
             elif flags & DELETED:
                 self._later(struct.pack(">B8s", records.FORGET, self._index.key(slot)))
                 self._index.remove(slot)
             else:
                 self._index.set_flags(slot, GONE)
-        if self.doubtful and all_known:
+        if all_known:
+            self._heard |= 1 << box if box >= 0 else self.boxes
+        if self.doubtful and self._heard & self.boxes == self.boxes:
             self.doubtful = False
             self.compact()
 

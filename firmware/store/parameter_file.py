@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from firmware.recording.faults import STORAGE, Fault
-from firmware.store.parameters import TABLE
+from firmware.store.parameters import TABLE, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,9 +74,14 @@ def shown(_storage: Storage, values: dict[str, Any], name: str) -> str:
     return _text(value)
 
 
-def names() -> list[str]:
-    """All names, in alphabetical order."""
-    return sorted(TABLE)
+def names(start: str = "") -> list[str]:
+    """All names that begin so, in alphabetical order; those of mailboxes 2 to 4 only when `start`
+    names one.
+    """
+    known = sorted(TABLE)
+    if row_of(start[:4] + ".host") and start[:4] != "pop.":
+        known = [start[:4] + name[3:] for name in known if name[:4] == "pop."]
+    return [name for name in known if name.startswith(start)]
 
 
 def allowed(name: str) -> str:
@@ -130,7 +135,7 @@ def _characters(name: str, text: str, row: tuple[Any, ...]) -> str:
 
 
 def _row(name: str) -> tuple[Any, ...]:
-    row = TABLE.get(name)
+    row = row_of(name)
     if row is None:
         raise ValueError("there is no parameter '%s'; 'param list' shows all" % name[:40])
     return row

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 # name: (kind, default, least, most) of a "number"; a "text" has no blanks and, as a "secret", at
 # most so many characters; a "sha256" is 64 hex digits or nothing; a "choice" has its words behind
-# the default. What each is for stands in service/commands/_parameters.py.
+# the default. What each is for: service/commands/_parameters.py. Mailboxes 2 to 4 have the
+# rows of the first: pop2.host is as pop.host.
 TABLE: dict[str, tuple[Any, ...]] = {
     "pop.host": ("text", "", 100),
     "pop.port": ("number", 0, 0, 65535),
@@ -27,7 +28,12 @@ TABLE: dict[str, tuple[Any, ...]] = {
     "pop.allow_plain": ("switch", False),
     "pop.pin": ("sha256", ""),
     "pop.login": ("choice", "auto", "auto", "user", "apop"),
-    "pop.delete": ("choice", "after-record", "after-record", "never"),
+    "pop.delete": ("choice", "after-record", "after-record", "never", "after-days"),
+    "pop.keep_days": ("number", 7, 1, 365),
+    "pop.unreadable": ("choice", "delete", "delete", "keep"),
+    "pop.max_kb": ("number", 0, 0, 1000000),
+    "pop.large": ("choice", "notice", "notice", "skip"),
+    "pop.most": ("number", 0, 0, 1000),
     "pop.interval": ("number", 3, 0, 1440),
     "pop.connect_s": ("number", 30, 1, 300),
     "pop.reply_s": ("number", 60, 1, 600),
@@ -42,7 +48,16 @@ TABLE: dict[str, tuple[Any, ...]] = {
     "clock.zone_min": ("number", 0, -720, 840),
 }
 
+MAILBOXES = 4
+
 _FILE = "firmware.store.parameter_file"
+
+
+def row_of(name: str) -> tuple[Any, ...] | None:
+    """The table's row of a parameter, None when there is no such one."""
+    if name[:3] == "pop" and name[3:5] in ("2.", "3.", "4."):
+        name = "pop" + name[4:]
+    return TABLE.get(name)
 
 
 class Parameters:
@@ -57,7 +72,16 @@ class Parameters:
         not exist.
         """
         value = self._values.get(name)
-        return TABLE[name][1] if value is None else value
+        if value is None:
+            row = row_of(name)
+            if row is None:
+                raise KeyError(name)
+            value = row[1]
+        return value
+
+    def of_mailbox(self, box: int) -> MailboxParameters:
+        """The values as mailbox `box`, 0 to 3, has them."""
+        return MailboxParameters(self, box)
 
     def is_set(self, name: str) -> bool:
         """True when the value was set, even to what is the default."""
@@ -93,3 +117,15 @@ class Parameters:
 
     def _in_file(self, function: str, *arguments: Any) -> Any:
         return on_demand.call(_FILE, function, self._storage, self._values, *arguments)
+
+
+class MailboxParameters:
+    """The values with those of one mailbox in the place of the first one's."""
+
+    def __init__(self, parameters: Parameters, box: int) -> None:
+        self._parameters = parameters
+        self._prefix = "pop%d" % (box + 1) if box else "pop"
+
+    def get(self, name: str) -> Any:
+        """The value in force. Raises KeyError for a name that does not exist."""
+        return self._parameters.get(self._prefix + name[3:] if name[:4] == "pop." else name)

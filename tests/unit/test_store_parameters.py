@@ -173,3 +173,17 @@ def test_what_could_not_be_stored_is_not_in_force() -> None:
     storage.fail_read = 9
     storage.files["parameters"] = bytearray(b"x")
     assert "can't be read" in parameters.load()[0]
+
+
+def test_mailboxes_2_to_4_share_the_rows_of_the_first() -> None:
+    parameters = loaded(FakeStorage())
+    parameters.set("pop3.host", "mail.example.org")
+    parameters.set("pop.interval", "9")
+    third = parameters.of_mailbox(2)
+    assert third.get("pop.host") == "mail.example.org" and third.get("pop.interval") == 3
+    assert third.get("record.cut_mm") == 6 and parameters.get("pop.host") == ""
+    assert parameters.of_mailbox(0).get("pop.interval") == 9
+    for name in ("pop1.host", "pop5.host", "pop2.film", "pop22.host", "pop2host"):
+        assert "there is no parameter" in refusal(name, "1")
+    assert module.names("pop4.h") == ["pop4.host"]
+    assert not [name for name in module.names() if name[:4] == "pop2"]

@@ -20,7 +20,7 @@ SUMMARY = "show and set the function parameters"
 DETAILS = (
     "A value with blanks, or an empty one, is put into quotation marks. '*' marks values "
     "that were set. Secrets are never shown, and not kept in the lines that the up key "
-    "brings back."
+    "brings back. Mailboxes 2 to 4 have the parameters of the first: 'param list pop2'."
 )
 
 _WIDTHS = (1, 16, 20, 0)
@@ -48,13 +48,12 @@ async def run(context: Context, arguments: list[str], out: Output) -> str:
 
 async def _list(parameters: Parameters, start: str, out: Output) -> str:
     count = 0
-    for name in names():
-        if name.startswith(start):
-            mark = "*" if parameters.is_set(name) else ""
-            text = parameters.text(name)
-            shown = text if len(text) <= _WIDTHS[2] else text[: _WIDTHS[2] - 2] + ".."
-            await row(out, _WIDTHS, (mark, name, shown, HELP[name]))
-            count += 1
+    for name in names(start):
+        mark = "*" if parameters.is_set(name) else ""
+        text = parameters.text(name)
+        shown = text if len(text) <= _WIDTHS[2] else text[: _WIDTHS[2] - 2] + ".."
+        await row(out, _WIDTHS, (mark, name, shown, _help(name)))
+        count += 1
     if not count:
         raise CommandError(VALUE, "no parameter begins with '%s'" % start[:20])
     return "%d parameters" % count
@@ -62,10 +61,15 @@ async def _list(parameters: Parameters, start: str, out: Output) -> str:
 
 async def _get(parameters: Parameters, name: str, out: Output) -> str:
     shown = _shown(parameters, name)
-    await out.line("# %s; %s" % (HELP[name], allowed(name)))
+    await out.line("# %s; %s" % (_help(name), allowed(name)))
     if not parameters.is_set(name):
         await out.line("# this is the default")
     return shown
+
+
+def _help(name: str) -> str:
+    """What it is for; parameters of mailboxes 2 to 4 are as those of the first."""
+    return HELP[name if name in HELP else "pop" + name[4:]]
 
 
 def _shown(parameters: Parameters, name: str) -> str:
