@@ -36,8 +36,11 @@ class Refused(Fault):
     """The server answered -ERR.
 
     `response_code` is what it put into brackets (RFC 2449 section 8), '' when nothing; one that
-    says why takes the place of `code`.
+    says why takes the place of `code`. `wait_s`: seconds for which a refused login shall not be
+    tried again, 0 when not said.
     """
+
+    wait_s = 0
 
     def __init__(self, code: int, detail: str, response_code: str) -> None:
         super().__init__(_CODES.get(response_code, code), detail)

@@ -56,6 +56,7 @@ class ReplyReader:
         self.start = 2
         self.end = 2
         self.text = b""  # of the last status line, behind its indicator
+        self.challenged = False  # it is no status: the server wants more of an AUTH exchange
         self.lf_only = False  # the last status line ended in a bare LF
         self.lf_line = False  # the last line of any kind did
         self._alive = alive
@@ -108,14 +109,19 @@ class ReplyReader:
         self.lf_line = at == start or self.buffer[at - 1] != _CR
         return self.view[start:at if self.lf_line else at - 1]
 
-    async def status(self) -> bool:
+    async def status(self, in_exchange: bool = False) -> bool:
         """Read a status line: True for `+OK`, False for `-ERR`.
 
-        Its text is left in `text`, how it ended in `lf_only`. Raises Fault PROTOCOL for anything
+        Its text is left in `text`, how it ended in `lf_only`. `in_exchange` admits a challenge
+        (RFC 5034 section 4) as well, and leaves it in `text`. Raises Fault PROTOCOL for anything
         else.
         """
         said = bytes(await self.line())
         self.lf_only = self.lf_line
+        self.challenged = in_exchange and said[:2] in (b"+", b"+ ")
+        if self.challenged:
+            self.text = said[2:].strip()
+            return True
         # A server must send upper case (manual 6.5.9.2); nothing is lost by understanding one that
         # does not.
         if said[:3].upper() == b"+OK":
@@ -155,6 +161,8 @@ class Body:
         self.complete = False  # `next` has returned None: the whole mail was lent out
         self.ended = False  # nothing more will come: complete, or broken off
         self.mixed = False
+        self.lf_only = reader.lf_only
+        self.withheld = False  # it is the header alone of a mail that is not to be fetched
         self.octets = 0  # lent out so far
         self.listed = listed
         self._reader = reader

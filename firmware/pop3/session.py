@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
+from firmware import on_demand
 from firmware.pop3.capability import MAX_CAPABILITIES, Capabilities
 from firmware.pop3.failures import Refused, WrongState, error_number, is_silence, link_fault
 from firmware.pop3.parsing import LARGEST, after_blanks, number_at, response_code
 from firmware.pop3.reply import Body, ReplyReader
 from firmware.recording.faults import (
+    LOGIN_REFUSED,
     MESSAGE_REFUSED,
     NETWORK_DOWN,
     NO_NAME,
     NO_SERVER,
-    NOT_CONFIGURED,
     PROTOCOL,
     SERVER_BROKE_OFF,
     SERVER_REFUSED,
@@ -23,7 +24,7 @@ from firmware.recording.faults import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from firmware.devices import Link, Network
 
@@ -40,7 +41,8 @@ _WORDS_CAP = const(100)
 # where each command is allowed; what is not here belongs to the TRANSACTION state (RFC 1939
 # sections 4 to 6, 2449)
 _STATES = {b"USER": (AUTHORIZATION,), b"PASS": (AUTHORIZATION,), b"APOP": (AUTHORIZATION,),
-           b"CAPA": (AUTHORIZATION, TRANSACTION), b"QUIT": (AUTHORIZATION, TRANSACTION)}
+           b"AUTH": (AUTHORIZATION,), b"CAPA": (AUTHORIZATION, TRANSACTION),
+           b"QUIT": (AUTHORIZATION, TRANSACTION)}
 
 
 class TimeOuts:
@@ -72,6 +74,8 @@ class Session:
                  alive: Callable[[], None] | None = None) -> None:
         self.times = times or TimeOuts()
         self.state = CLOSED
+        self.secured = False  # by TLS
+        self.peer = ("", 0)  # host and port that `connect` was asked for
         self.greeting = b""
         self.text = b""  # of the last reply, as the server sent it: `words` is for people
         self.response_code = ""  # of the last reply
@@ -84,6 +88,9 @@ class Session:
         self._body: Body | None = None
         self._secrets: list[bytes] = []
         self._listing_cap = _LISTING_SLACK
+        self.pipelining = False  # the server takes commands ahead of its answers, here and now
+        self.trail: Callable[[], None] | None = None  # sends ahead what may follow a login
+        self.owed = 0
 
     async def connect(self, host: str, port: int) -> None:
         """Connect and read the greeting.
@@ -91,6 +98,7 @@ class Session:
         Raises Fault NETWORK_DOWN, NO_NAME, NO_SERVER, SERVER_REFUSED, PROTOCOL.
         """
         self.close()
+        self.peer = (host, port)
         link = await self._open_link(host, port)
         self._reader = ReplyReader(link, self._buffer, self._alive)
         self.capabilities = Capabilities()
@@ -142,14 +150,37 @@ class Session:
         if any(octet in b"\r\n\0" for argument in arguments for octet in argument):
             raise ValueError("an argument holds a line break or a NUL")
         line = verb + b"".join(b" " + argument for argument in arguments)
-        self._note("C", shown or line)
-        reader.link.timeout_ms = self.times.reply_ms
+        await self._send(reader, (line,), shown or line)
+        return await self._status(reader)
+
+    async def exchange(self, pieces: Iterable[bytes], shown: bytes,
+                       last: bool = False) -> bytes | None:
+        """One step of AUTH (RFC 5034 section 4): send a line, in pieces as large as one likes;
+        `shown` stands for it in the trace. Nothing but a status can answer the `last`.
+
+        Returns the server's challenge as it came, None for +OK. Raises Refused (LOGIN_REFUSED)
+        for -ERR.
+        """
+        reader = self._ready(b"AUTH")
+        await self._send(reader, pieces, shown)
+        if not await self._status(reader, True):
+            raise Refused(LOGIN_REFUSED, self.words(), self.response_code)
+        return self.text if reader.challenged else None
+
+    async def _send(self, reader: ReplyReader, pieces: Iterable[bytes], shown: bytes) -> None:
+        self._note("C", shown)
+        link = reader.link
+        link.timeout_ms = self.times.reply_ms
+        held = b""
         try:
-            await reader.link.write(line + b"\r\n")
+            for piece in pieces:
+                if held:
+                    await link.write(held)
+                held = piece
+            await link.write(held + b"\r\n")  # a line's end on its own would wait for an ACK
         except OSError as error:
             self.close()
             raise link_fault(error) from error
-        return await self._status(reader)
 
     def _ready(self, verb: bytes) -> ReplyReader:
         name = str(verb, "ascii")
@@ -167,15 +198,16 @@ class Session:
         """True when logged in and not inside a body."""
         return self.state == TRANSACTION and (self._body is None or self._body.complete)
 
-    async def _status(self, reader: ReplyReader) -> bool:
+    async def _status(self, reader: ReplyReader, in_exchange: bool = False) -> bool:
         try:
-            accepted = await reader.status()
+            accepted = await reader.status(in_exchange)
         except Fault:
             self.close()
             raise
         self.text = reader.text
         self.response_code = response_code(reader.text)
-        self._note("S", (b"+OK " if accepted else b"-ERR ") + reader.text)
+        said = b"+ " if reader.challenged else b"+OK " if accepted else b"-ERR "
+        self._note("S", said + reader.text)
         return accepted
 
     async def _required(self, verb: bytes, *arguments: bytes) -> None:
@@ -206,21 +238,22 @@ class Session:
 
     def words(self) -> str:
         """What the server said last, for people: printable, bounded, no secret in it."""
-        return self._masked(self.text)[:_WORDS_CAP]
+        return self.masked(self.text)[:_WORDS_CAP]
 
     def hide(self, secret: bytes) -> None:
         """Never show `secret`, should the server say it back, until the next login."""
-        if secret:
+        if secret and secret not in self._secrets:
             self._secrets.append(secret)
 
-    def _masked(self, line: bytes) -> str:
-        for secret in self._secrets:
-            line = line.replace(secret, b"****")
+    def masked(self, line: bytes) -> str:
+        """`line` made printable, secrets masked."""
+        if self._secrets:
+            line = on_demand.call("firmware.pop3.masks", "masked", line, self._secrets)
         return "".join(chr(octet) if 0x20 <= octet <= 0x7E else "?" for octet in line)
 
     def _note(self, side: str, line: bytes) -> None:
         if self._trace is not None:
-            self._trace(side, self._masked(line))
+            self._trace(side, self.masked(line))
 
     async def capa(self) -> Capabilities:
         """CAPA: what the server can do; `known` stays False when it does not know the command (RFC
@@ -235,22 +268,23 @@ class Session:
         self.capabilities = found
         return found
 
-    async def login(self, user: str, password: str, mechanism: str = "auto") -> None:
-        """Log in by 'auto', 'user' (USER and PASS) or 'apop'.
+    async def login(self, user: str, password: str, mechanism: str = "auto", token: str = "",
+                    allow_plain: bool = True) -> str:
+        """Log in by 'auto' or one mechanism of `auth.login`; read the capabilities before.
 
-        'auto' is APOP when the greeting offers it, and USER and PASS when it does not or refuses.
-        Raises Fault LOGIN_REFUSED, SERVER_REFUSED, NOT_CONFIGURED; ValueError for no such
-        mechanism.
+        `token` is an OAuth access token; `allow_plain` lets secrets out in clear where there is no
+        TLS. Returns '', or what is to be told of it. Raises Refused (LOGIN_REFUSED,
+        SERVER_REFUSED), Fault NO_LOGIN_METHOD, SERVER_FALSE, NOT_CONFIGURED; ValueError for no
+        such mechanism.
         """
-        from firmware.pop3 import auth  # loaded on demand: used once a session
-
-        name, word = user.encode(), password.encode()
-        if any(octet in b"\r\n\0" for octet in name + word):
-            raise Fault(NOT_CONFIGURED, "user name or password holds a line break or a NUL")
         self._secrets.clear()
-        self.hide(word)
-        await auth.log_in(self, mechanism, name, word)
+        try:
+            auth = on_demand.load("firmware.pop3.auth.login")  # used once a session
+            told: str = await auth.log_in(self, mechanism, (user, password, token), allow_plain)
+        finally:
+            on_demand.drop("firmware.pop3.auth")
         self.state = TRANSACTION
+        return told
 
     async def stat(self) -> tuple[int, int]:
         """STAT: count of mails and their octets; hints both.

@@ -30,6 +30,7 @@ class ScriptedLink:
         self.segment = segment
         self.replies: dict[bytes, list[Any]] = dict(replies or {})
         self._coming: list[Any] = []
+        self._unsent = b""
         self._say(greeting)
 
     def _say(self, reply: Any) -> None:
@@ -42,7 +43,11 @@ class ScriptedLink:
     async def write(self, data: bytes) -> None:
         if self.closed:
             raise OSError(errno.EPIPE)
-        command = bytes(data)
+        command = self._unsent + bytes(data)
+        if command[-1:] != b"\n":  # a line may come in pieces
+            self._unsent = command
+            return
+        self._unsent = b""
         assert command[-2:] == b"\r\n" and command.count(b"\n") == 1 and command.count(b"\r") == 1
         line = command[:-2]
         self.sent.append(line)

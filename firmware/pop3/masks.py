@@ -1,0 +1,74 @@
+"""Hide secrets in what a server said. Loaded when somebody wants to see that."""
+from __future__ import annotations
+
+from binascii import a2b_base64
+from typing import TYPE_CHECKING
+
+from micropython import const
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# A server may cut what it says back: as much of a secret in one piece as this is hidden, too.
+_PIECE = const(8)
+_DECODED_PIECE = const(6)
+_FOLDED = const(200)  # longest secret that is looked for in either case
+_MASK = b"****"
+
+
+def masked(line: bytes, secrets: Iterable[bytes]) -> bytes:
+    """`line` with '****' in place of each secret and of each large piece of one, in plain, in
+    either case, and in base64 at any position within what was encoded.
+    """
+    hidden = bytearray(len(line))
+    for secret in secrets:
+        if len(secret) <= _FOLDED:
+            _hide(line.lower(), secret.lower(), hidden)
+        else:
+            _hide(line, secret, hidden)
+        _hide_encoded(line, secret, hidden)
+    shown = bytearray()
+    for at in range(len(line)):
+        if not hidden[at]:
+            shown.append(line[at])
+        elif not at or not hidden[at - 1]:
+            shown.extend(_MASK)
+    return bytes(shown)
+
+
+def _hide(line: bytes, secret: bytes, hidden: bytearray) -> None:
+    width = min(len(secret), _PIECE)
+    for at in range(len(line) - width + 1):
+        if line[at:at + width] in secret:
+            for index in range(at, at + width):
+                hidden[index] = 1
+
+
+def _hide_encoded(line: bytes, secret: bytes, hidden: bytearray) -> None:
+    start = 0
+    for at in range(len(line) + 1):
+        if at == len(line) or not _is_base64(line[at]):
+            if at - start >= 4 and _tells(line[start:at], secret):
+                for index in range(start, at):
+                    hidden[index] = 1
+            start = at + 1
+
+
+def _is_base64(octet: int) -> bool:
+    return (0x30 <= octet <= 0x39 or 0x41 <= octet <= 0x5A or 0x61 <= octet <= 0x7A
+            or octet in b"+/-_")
+
+
+def _tells(run: bytes, secret: bytes) -> bool:
+    """True when `run`, read as base64 from any of its first characters on, holds a piece of the
+    secret.
+    """
+    width = min(len(secret), _DECODED_PIECE)
+    padded = run.replace(b"-", b"+").replace(b"_", b"/") + b"AAA"
+    for first in range(4):
+        piece = padded[first:first + (len(padded) - first) // 4 * 4]
+        said = a2b_base64(piece)
+        for at in range((len(run) - first) * 3 // 4 - width + 1):
+            if said[at:at + width] in secret:
+                return True
+    return False
