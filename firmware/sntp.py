@@ -28,10 +28,14 @@ _TRIES = const(2)
 _TIMEOUT_MS = const(4000)
 
 
-async def set_clock(network: Network, clock: Clock, host: str, port: int = PORT) -> None:
-    """Set the clock by the server `host`. Raises Fault CLOCK_NOT_SET, with what went wrong."""
-    if not host:
+async def set_clock(network: Network, clock: Clock, server: str) -> None:
+    """Set the clock by the time server of that name, 'host' or 'host:port'.
+
+    Raises Fault CLOCK_NOT_SET, with what went wrong.
+    """
+    if not server:
         raise Fault(CLOCK_NOT_SET, "no time server is set")
+    host, port = _place(server)
     try:
         addresses = network.resolve(host, port)
     except OSError:
@@ -54,6 +58,13 @@ async def set_clock(network: Network, clock: Clock, host: str, port: int = PORT)
             return
         wrong = "%s %s" % (host, wrong)
     raise Fault(CLOCK_NOT_SET, wrong)
+
+
+def _place(server: str) -> tuple[str, int]:
+    host, colon, port = server.rpartition(":")
+    if colon and ":" not in host and port.isdigit():
+        return host, int(port)
+    return server, PORT
 
 
 def _question() -> bytes:

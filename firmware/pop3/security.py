@@ -1,12 +1,14 @@
-"""What a secure connection to a mail server takes: a clock that is set, authorities to trust or a
-pinned certificate, TLS. Loaded when a server is visited that way.
+"""Connecting to a mail server by the rules of `pop.security`: a clock that is set, authorities to
+trust or a pinned certificate, TLS. Loaded when a server is visited.
 
-There is no way back from here to a connection without TLS.
+Nothing here goes back to a connection without TLS when one with TLS was asked for.
 """
 from __future__ import annotations
 
 from binascii import unhexlify
 from typing import TYPE_CHECKING
+
+from micropython import const
 
 from firmware import on_demand
 from firmware.pop3.failures import link_fault
@@ -15,6 +17,7 @@ from firmware.recording.faults import (
     CERTIFICATE_NAME,
     CERTIFICATE_PIN,
     CERTIFICATE_UNTRUSTED,
+    NETWORK_DOWN,
     NO_CERTIFICATES,
     PLAIN_REFUSED,
     STORAGE,
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from firmware.devices import Board, Clock, Link
+    from firmware.pop3.session import Session
 
     class Settings(Protocol):
         """What is asked of the parameters."""
@@ -44,6 +48,37 @@ _FAULTS = {
     "pin": (CERTIFICATE_PIN, ""),
 }
 _CERTIFICATES = "firmware.store.certificates"
+_PORT = const(110)  # RFC 1939 section 3
+_TLS_PORT = const(995)  # RFC 8314 section 3.2
+
+
+async def connect(session: Session, settings: Settings) -> None:
+    """Connect to the server of `settings` as safely as they say, and read its greeting.
+
+    Raises Fault: those of `Session.connect` and `Session.stls`, PLAIN_REFUSED, CLOCK_NOT_SET,
+    NO_CERTIFICATES, STORAGE, and those of `secure`; ValueError for TLS without `session.board`.
+    """
+    board = session.board
+    security, host = settings.get("pop.security"), settings.get("pop.host")
+    port = settings.get("pop.port") or (_TLS_PORT if security == "tls" else _PORT)
+    if security == "plain":
+        permit_plain(settings)
+        await session.connect(host, port)
+        return
+    if board is None:
+        raise ValueError("TLS needs a board")
+    if not board.network.is_up():
+        raise Fault(NETWORK_DOWN)
+    await prepare(board, settings)
+
+    async def by_tls(link: Link) -> None:
+        await secure(board, settings, link, host)
+
+    if security == "stls":
+        await session.connect(host, port)
+        await session.stls(by_tls)
+    else:
+        await session.connect(host, port, by_tls)
 
 
 def permit_plain(settings: Settings) -> None:

@@ -84,7 +84,7 @@ class Dovecot:
 
     def __init__(self, users: dict[str, str], extra: str = "") -> None:
         self.users = users
-        self.port = _free_port()
+        self.port = free_port()
         self._extra = extra
         self._place = Path()
         self._process: subprocess.Popen[bytes] | None = None
@@ -159,7 +159,8 @@ class Dovecot:
         return [file.read_bytes() for file in sorted(files, key=lambda file: file.name)]
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port on loopback that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
