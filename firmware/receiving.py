@@ -36,8 +36,8 @@ _VISIT_FAULTS = (
     faults.NOT_CONFIGURED,
     faults.NO_LOGIN_METHOD,
     faults.SERVER_FALSE,
-    *range(faults.TLS_FAILED, faults.PLAIN_REFUSED + 1),
-)
+)  # MicroPython takes no `*range(...)` between parentheses
+_VISIT_FAULTS += tuple(range(faults.TLS_FAILED, faults.MAIL_EXPIRES))
 
 
 class Receiving:
