@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 _LONGEST = const(200)  # characters of a line
 _HISTORY = const(8)  # lines
 _COLUMNS = const(79)
-_SECRET = "password "  # what follows is shown as asterisks and never kept
+_SECRETS = ("password ", "token ")  # what follows is shown as asterisks
+_NEVER_KEPT = ("pass", "token")
 
 _CONTROLS = {
     1: "home",
@@ -77,7 +78,8 @@ class LineEditor:
 
     def remember(self, line: str) -> None:
         """Keep the line for the up key, unless a secret may stand in it."""
-        if line and "pass" not in line.lower() and line not in self._history[-1:]:
+        secret = any(word in line.lower() for word in _NEVER_KEPT)
+        if line and not secret and line not in self._history[-1:]:
             self._history.append(line)
             del self._history[:-_HISTORY]
 
@@ -187,11 +189,12 @@ class LineEditor:
         self._at = len(line) if at < 0 else at
 
     def _masked(self) -> str:
-        found = self.line.find(_SECRET)
-        if found < 0:
-            return self.line
-        found += len(_SECRET)
-        return self.line[:found] + "*" * (len(self.line) - found)
+        for word in _SECRETS:
+            found = self.line.find(word)
+            if found >= 0:
+                found += len(word)
+                return self.line[:found] + "*" * (len(self.line) - found)
+        return self.line
 
     def _redrawn(self) -> str:
         """Prompt and line anew; a line too long for the screen is shown from where the cursor is

@@ -57,6 +57,8 @@ def change(storage: Storage, values: dict[str, Any], name: str, text: str | None
         changed.pop(name, None)
     else:
         changed[name] = parse(name, text)
+    if sum(len(line) for line in _lines(changed)) > _LARGEST:
+        raise ValueError("%s: all parameters together have %d octets" % (name, _LARGEST))
     try:
         storage.replace(NAME, _lines(changed))
     except OSError as error:

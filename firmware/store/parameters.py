@@ -27,7 +27,11 @@ TABLE: dict[str, tuple[Any, ...]] = {
     "pop.security": ("choice", "tls", "tls", "stls", "plain"),
     "pop.allow_plain": ("switch", False),
     "pop.pin": ("sha256", ""),
-    "pop.login": ("choice", "auto", "auto", "user", "apop"),
+    "pop.token": ("secret", "", 5000),
+    "pop.login": (
+        "choice", "auto", "auto", "user", "apop", "plain", "login", "cram-md5", "scram-sha-1",
+        "scram-sha-256", "xoauth2", "oauthbearer",
+    ),
     "pop.delete": ("choice", "after-record", "after-record", "never", "after-days"),
     "pop.keep_days": ("number", 7, 1, 365),
     "pop.unreadable": ("choice", "delete", "delete", "keep"),

@@ -60,7 +60,8 @@ def edited(keys: bytes, editor: "LineEditor | None" = None) -> tuple[str, Termin
     for octet in keys:
         terminal.show(editor.feed(octet))
         line = editor.line
-        if not editor.done and "password " not in line and len(line) < 70:
+        secret = "password " in line or "token " in line
+        if not editor.done and not secret and len(line) < 70:
             assert "".join(terminal.row) == _PROMPT + line, (keys, octet)
     return editor.line, terminal, editor
 
@@ -132,6 +133,7 @@ def test_history_is_bounded_and_holds_no_secret() -> None:
     assert edited(b"\x10" * 30, editor)[0] == "line 22"
     editor.remember("param set pop.password hush")
     editor.remember("parma set pop.PASSwort hush")
+    editor.remember("param append pop.token hush")
     assert edited(b"\x10", editor)[0] == "line 29"
 
 
@@ -139,6 +141,8 @@ def test_a_secret_is_not_shown_while_it_is_typed() -> None:
     line, terminal, _editor = edited(b"param set pop.password hush\x1b[Dx")
     assert line == "param set pop.password husxh"
     assert "".join(terminal.row) == "> param set pop.password *****"
+    _line, terminal, _editor = edited(b"param append pop.token hush")
+    assert "".join(terminal.row) == "> param append pop.token ****"
 
 
 def test_tab_completes_the_first_word_only() -> None:

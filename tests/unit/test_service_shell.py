@@ -100,6 +100,15 @@ def test_words_may_be_quoted() -> None:
     ]
 
 
+def test_a_value_longer_than_a_line_is_appended_to() -> None:
+    receiver = FakeReceiver()
+    assert typed(receiver, "param set pop.token abc")[-1] == "OK pop.token = ****"
+    assert typed(receiver, "param append pop.token " + "d" * 150)[-1] == "OK pop.token = ****"
+    assert receiver.parameters.get("pop.token") == "abc" + "d" * 150
+    for name in ("pop.port", "record.header", "pop.prot"):
+        assert typed(receiver, "param append %s 5" % name)[-1].startswith("ERROR 903"), name
+
+
 def test_a_program_fault_in_a_command_is_an_answer_not_an_end() -> None:
     receiver = FakeReceiver()
     receiver.values = None  # type: ignore[assignment]
@@ -111,7 +120,7 @@ def test_a_failing_flash_is_answered_with_its_code_and_advice_comes_from_fault()
     receiver.board.storage.fail = True
     lines = typed(receiver, "param set pop.port 995")
     assert lines[-1].startswith('ERROR 070 "flash memory could not be read or written: param')
-    assert receiver.parameters.get("pop.port") == 110
+    assert receiver.parameters.get("pop.port") == 0
 
 
 def test_commands_are_gone_from_memory_afterwards() -> None:

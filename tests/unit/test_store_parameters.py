@@ -79,7 +79,7 @@ def test_a_refusal_says_what_is_wrong_and_what_is_allowed() -> None:
     assert refusal("pop.port", "99999999999999") == (
         "pop.port must be a number from 0 to 65535, not '99999999999999'"
     )
-    assert refusal("pop.login", "x") == "pop.login must be auto or user or apop, not 'x'"
+    assert refusal("pop.unreadable", "x") == "pop.unreadable must be delete or keep, not 'x'"
     assert refusal("record.header", "1") == "record.header must be on or off, not '1'"
     assert (
         refusal("clock.zone_min", "-")
@@ -116,6 +116,14 @@ def test_secrets_are_never_shown() -> None:
     parameters.set("pop.password", "hush")
     assert parameters.text("pop.password") == "****" and parameters.get("pop.password") == "hush"
     assert "hush" not in refusal("pop.password", "hush\n") + refusal("pop.password", "hush" * 50)
+
+
+def test_more_than_the_file_holds_is_refused() -> None:
+    parameters = loaded(FakeStorage())
+    parameters.set("pop.token", "t" * 5000)
+    text = str(raises(ValueError, parameters.set, "pop2.token", "t" * 5000))
+    assert "8192 octets" in text and parameters.get("pop2.token") == ""
+    assert parameters.get("pop.token") == "t" * 5000
 
 
 def test_a_damaged_value_falls_back_and_the_others_stand() -> None:

@@ -12,6 +12,7 @@ HELP = {
     "pop.security": "tls, stls; plain wants pop.allow_plain",
     "pop.allow_plain": "send secrets without encryption",
     "pop.pin": "SHA-256 of the certificate to accept",
+    "pop.token": "OAuth access token, in place of it",
     "pop.login": "how to log in",
     "pop.delete": "when mails are deleted",
     "pop.keep_days": "days kept, with 'after-days'",

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from firmware.service.registry import Context
     from firmware.store.parameters import Parameters
 
-USAGE = "param list [start] | get NAME | set NAME VALUE | reset NAME"
+USAGE = "param list [start] | get NAME | set NAME VALUE | append NAME MORE | reset NAME"
 SUMMARY = "show and set the function parameters"
 DETAILS = (
-    "A value with blanks, or an empty one, is put into quotation marks. '*' marks values "
-    "that were set. Secrets are never shown, and not kept in the lines that the up key "
-    "brings back. Mailboxes 2 to 4 have the parameters of the first: 'param list pop2'."
+    "A value with blanks, or an empty one, is put into quotation marks. One that is longer than "
+    "a line is set and appended to, line by line. '*' marks values that were set. Secrets are "
+    "never shown, and not kept in the lines that the up key brings back. Mailboxes 2 to 4 have "
+    "the parameters of the first: 'param list pop2'."
 )
 
 _WIDTHS = (1, 16, 20, 0)
@@ -41,7 +42,10 @@ async def run(context: Context, arguments: list[str], out: Output) -> str:
     if verb == "set" and len(rest) == 2:
         parameters.set(rest[0], rest[1])
         return _shown(parameters, rest[0])
-    if verb == "set" and len(rest) > 2:
+    if verb == "append" and len(rest) == 2:
+        parameters.set(rest[0], _value(parameters, rest[0]) + rest[1])
+        return _shown(parameters, rest[0])
+    if verb in ("set", "append") and len(rest) > 2:
         raise CommandError(VALUE, "put a value with blanks into quotation marks")
     raise CommandError(WRONG_USAGE)
 
@@ -65,6 +69,15 @@ async def _get(parameters: Parameters, name: str, out: Output) -> str:
     if not parameters.is_set(name):
         await out.line("# this is the default")
     return shown
+
+
+def _value(parameters: Parameters, name: str) -> str:
+    """What can be appended to. Raises ValueError."""
+    parameters.text(name)  # knows the name, or says so
+    value = parameters.get(name)
+    if not isinstance(value, str):
+        raise ValueError("nothing can be appended to %s" % name)
+    return value
 
 
 def _help(name: str) -> str:
