@@ -11,6 +11,7 @@ from micropython import const
 from firmware.fax.page import FaxPage
 from firmware.operation import PanelTask
 from firmware.pop3.mailbox import Visit
+from firmware.pop3.names import CachedNames
 from firmware.pop3.poller import Poller
 from firmware.pop3.session import Session
 from firmware.receiving import Receiving
@@ -23,7 +24,7 @@ from firmware.recording.task import RecordTask
 from firmware.reporting import Reporter
 from firmware.service.shell import Shell
 from firmware.store.ledger import Ledger
-from firmware.store.parameters import Parameters
+from firmware.store.parameters import MAILBOXES, Parameters
 from firmware.store.spool import Spool
 from firmware.supervisor import Pulse, Supervisor
 from firmware.text.font import Font
@@ -74,7 +75,9 @@ class Receiver:
     def _build_receiving(self, buffers: Buffers) -> None:
         board, faults, reporter = self.board, self.faults, self.reporter
         beat = self._pulses[_RECEIVE].beat
-        self.poller = Poller(board.clock, self._visit, self._interval, alive=beat)
+        self.poller = Poller(
+            board.clock, self._visit, self._interval, alive=beat, boxes=MAILBOXES
+        )
         record_beat = self._pulses[_RECORD].beat
         self._record_task = RecordTask(
             self._recording, self.recorder, self.ledger, self.spool, faults, reporter, record_beat
@@ -89,7 +92,10 @@ class Receiver:
             self._record_task,
             buffers.mail,
         )
-        session = Session(board.network, buffers.receive, alive=beat)
+        session = Session(
+            CachedNames(board.network, board.clock), buffers.receive, alive=beat
+        )
+        session.board = board
         visit = Visit(
             session,
             self.ledger,
@@ -97,9 +103,11 @@ class Receiver:
             self.parameters,
             receiving.reports,
             buffers.window,
+            board.storage,
+            board.clock.now,
         )
         self._receiving = receiving
-        self._run_visit = visit.run
+        self._mailbox = visit
 
     async def run(self) -> None:
         """Run for ever. Raises TaskLost when a task was lost: the machine must be restarted."""
@@ -170,17 +178,26 @@ class Receiver:
         except ValueError as error:  # the former calibration stays in force
             self.faults.enter(CALIBRATION, str(error))
 
-    def _interval(self) -> int:
-        return int(self.parameters.get("pop.interval"))
+    def _interval(self, box: int) -> int:
+        """Minutes between visits of a mailbox; -1 when there is none: only the first one is
+        visited though nothing is set, so that the panel says so.
+        """
+        settings = self.parameters.of_mailbox(box)
+        return int(settings.get("pop.interval")) if settings.get("pop.host") or not box else -1
 
-    async def _visit(self, why: str) -> VisitResult:
+    async def _visit(self, why: str, box: int) -> VisitResult:
         get = self.parameters.get
         self.sheet.header = get("record.header")
         self.sheet.zone_min = self._recording.zone_min = get("clock.zone_min")
-        self.sheet.stall_s = get("pop.stall_s")
+        self.sheet.stall_s = self.parameters.of_mailbox(box).get("pop.stall_s")
         self._recording.cut_lines = get("record.cut_mm") * self.board.head.lines_per_mm_x100 // 100
         self._configure_film()
-        return await self._receiving.visit(why, self._run_visit)
+        self.ledger.boxes = sum(
+            1 << number for number in range(MAILBOXES) if self._interval(number) >= 0
+        )
+        self._mailbox.box = box
+        self._mailbox.settings = self.parameters.of_mailbox(box)
+        return await self._receiving.visit(why, box, self._mailbox.run)
 
     def _lost(self, text: str) -> None:
         self.reporter.event("lost", {"text": text})

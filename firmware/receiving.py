@@ -9,6 +9,7 @@ from firmware.pop3.mailbox import LEAVE, NOTICE, RECORDED, UNFINISHED, VisitResu
 from firmware.recording import faults
 from firmware.recording import job as outcomes
 from firmware.recording.job import Job
+from firmware.store.parameters import MAILBOXES
 from firmware.store.spool import SpoolAbandoned
 
 if TYPE_CHECKING:
@@ -24,20 +25,11 @@ if TYPE_CHECKING:
     from firmware.store.spool import Spool
 
 _OUTCOMES = {outcomes.ON_PAPER: RECORDED, outcomes.AS_NOTICE: NOTICE, outcomes.STALLED: LEAVE}
-_VISIT_FAULTS = (
-    faults.NETWORK_DOWN,
-    faults.NO_NAME,
-    faults.NO_SERVER,
-    faults.LOGIN_REFUSED,
-    faults.SERVER_REFUSED,
-    faults.SERVER_BROKE_OFF,
-    faults.SERVER_SILENT,
-    faults.PROTOCOL,
-    faults.NOT_CONFIGURED,
-    faults.NO_LOGIN_METHOD,
-    faults.SERVER_FALSE,
-)  # MicroPython takes no `*range(...)` between parentheses
-_VISIT_FAULTS += tuple(range(faults.TLS_FAILED, faults.MAIL_EXPIRES))
+
+
+def _of_visits(code: int) -> bool:
+    """True for the codes of what can be wrong with network, server and mailbox."""
+    return faults.NETWORK_DOWN <= code <= faults.MAIL_EXPIRES
 
 
 class Receiving:
@@ -63,14 +55,18 @@ class Receiving:
         self._spool = spool
         self._task = task
         self._mail_buffer = mail_buffer
+        self._box = 0  # the mailbox that is visited
+        # what stands of each mailbox: the fault that ended its last visit, and whether it expires
+        self._standing: list[list[tuple[int, str]]] = [[] for _ in range(MAILBOXES)]
 
     async def visit(
-        self, why: str, run_visit: Callable[[], Coroutine[Any, Any, VisitResult]]
+        self, why: str, box: int, run_visit: Callable[[], Coroutine[Any, Any, VisitResult]]
     ) -> VisitResult:
-        """Visit the mailbox once. When nothing can be recorded, no mail is fetched: the server
+        """Visit mailbox `box` once. When nothing can be recorded, no mail is fetched: the server
         keeps it best.
         """
-        get = self._parameters.get
+        self._box = box
+        get = self._parameters.of_mailbox(box).get
         self._reporter.visit_begins("%s@%s" % (get("pop.user"), get("pop.host")), why)
         pages = self._reporter.pages
         hindrance = await self._task.hindrance()
@@ -78,22 +74,37 @@ class Receiving:
             result = VisitResult()
             result.code = hindrance
         else:
+            self._standing[box] = []
             result = await run_visit()
-            self._tell(result)
+            if result.code:
+                self._standing[box].append((result.code, self._named(result.detail)))
+            self._tell()
         self._reporter.visit_ends(result, self._reporter.pages - pages)
-        if result.code not in _VISIT_FAULTS:
+        if not _of_visits(result.code):
             result.code = 0  # the recorder's own faults are no reason for the poller to back off
         return result
 
-    def _tell(self, result: VisitResult) -> None:
-        for code in _VISIT_FAULTS:
-            if code != result.code:
+    def _tell(self) -> None:
+        """Bring the list of faults up to what stands of all mailboxes."""
+        standing = [fault for faults_of_box in self._standing for fault in faults_of_box]
+        for code, _detail in self._faults.standing():
+            if _of_visits(code) and all(code != other for other, _text in standing):
                 self._faults.clear(code)
-        if result.code:
-            self._faults.enter(result.code, result.detail)
+        told = []
+        for code, detail in standing:
+            if code not in told:
+                self._faults.enter(code, detail)
+                told.append(code)
+
+    def _named(self, text: str) -> str:
+        return "mailbox %d: %s" % (self._box + 1, text) if self._box else text
 
     def reports(self, code: int, text: str) -> None:
         """What a visit says of something that does not end it."""
+        if code == faults.MAIL_EXPIRES:
+            self._standing[self._box].append((code, self._named(text)))
+            return
+        text = self._named(text)
         self._reporter.note("mailbox", "%03d %s" % (code, text) if code else text)
 
     async def deliver(self, key: bytes, number: int, count: int, size: int, body: Body) -> int:
@@ -102,6 +113,8 @@ class Receiving:
         """
         self._spool.begin()
         job = Job(self._spool, key, number, count, size, self._clock.now())
+        if body.withheld:
+            job.withheld = "it has %d kB, which is more than is allowed here" % (size // 1024)
         reader = MessageReader(job, self._mail_buffer)
         job.envelope = reader.envelope
         self._task.give(job)

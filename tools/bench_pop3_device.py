@@ -154,10 +154,12 @@ class Receiver:
         self._view = memoryview(bytearray(BLOCK))
         self._sums = sums
         clock = Clock(Calendar())
-        self._ledger = Ledger(data_storage(folder), clock)
+        storage = data_storage(folder)
+        self._ledger = Ledger(storage, clock)
         self._ledger.open()
         session = Session(Network(Cable(), clock), receive_buffer)
-        self._visit = Visit(session, self._ledger, self._deliver, settings, self._report)
+        self._visit = Visit(session, self._ledger, self._deliver, settings, self._report, None,
+                            storage)
 
     def _report(self, code: int, text: str) -> None:
         self.reports.append("%d %s" % (code, text))
@@ -207,8 +209,13 @@ def main(port: str, user: str, password: str, folder: str, sums: str) -> None:
     settings["pop.security"] = "plain"
     settings["pop.allow_plain"] = True
     settings["pop.delete"] = "never"
+    settings["pop.security"] = "plain"
+    settings["pop.allow_plain"] = True
     for name in ("pop.connect_s", "pop.reply_s", "pop.silence_s", "pop.stall_s"):
         settings[name] = 30
+    for name in ("pop.token", "pop.max_kb", "pop.most", "pop.keep_days", "pop.large"):
+        settings[name] = 0
+    settings["pop.unreadable"] = "delete"
     receiver = Receiver(folder, settings, sums == "1")
     gc.collect()
     began = time.ticks_us()  # type: ignore[attr-defined]

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_CAPABILITIES = const(32)
+
+# what visits have taught of a server
+PROVEN = const(1)  # PIPELINING was seen to work
+LIAR = const(2)  # it was seen not to, though announced
+
 _NAME_CAP = const(24)
 _ARGUMENT_CAP = const(128)
 

@@ -24,12 +24,25 @@ def is_usable(uid: memoryview | bytes) -> bool:
     return 0 < len(uid) <= _UID_CAP and is_printable(uid, 0x21)
 
 
-def uid_key(mailbox: bytes, uid: memoryview | bytes) -> bytes:
-    """The key, 8 octets, of the mail with unique-id `uid` in `mailbox` (user@host)."""
+def uid_key(mailbox: bytes, uid: memoryview | bytes, box: int = 0) -> bytes:
+    """The key, 8 octets, of the mail with unique-id `uid` in `mailbox` (user@host), which is the
+    machine's mailbox `box`, 0 to 3.
+    """
     digest = hashlib.sha256(mailbox)
     digest.update(b"\0")
     digest.update(uid)
-    return digest.digest()[:KEY_OCTETS]
+    return _of_box(digest.digest(), box)
+
+
+def box_of(key: bytes) -> int:
+    """The mailbox, 0 to 3, of a key: two of its bits say it, so that no mailbox's mails are taken
+    for gone because they are not in another.
+    """
+    return key[0] >> 6
+
+
+def _of_box(digest: bytes, box: int) -> bytes:
+    return bytes((digest[0] & 0x3F | box << 6,)) + digest[1:KEY_OCTETS]
 
 
 class HeaderKey:
@@ -39,7 +52,8 @@ class HeaderKey:
     its size, date and sender by its Received, Subject and To fields.
     """
 
-    def __init__(self, mailbox: bytes, size: int) -> None:
+    def __init__(self, mailbox: bytes, size: int, box: int = 0) -> None:
+        self._box = box
         self._digest = hashlib.sha256(mailbox + b"\0\0%d\n" % size)
         self._further = hashlib.sha256()
         self._has_id = False
@@ -61,7 +75,7 @@ class HeaderKey:
             self._end_field()
         if not self._has_id:
             self._digest.update(self._further.digest())
-        return self._digest.digest()[:KEY_OCTETS]
+        return _of_box(self._digest.digest(), self._box)
 
     def _take(self, octets: bytes) -> None:
         at = 0

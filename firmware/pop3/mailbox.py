@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
+from firmware import on_demand
+from firmware.pop3.capability import LIAR, PROVEN
 from firmware.pop3.failures import Refused
-from firmware.pop3.identity import HeaderKey
-from firmware.pop3.maildrop import FINISHED, KEYED, MARKED, SHARED, MailWindow
-from firmware.pop3.session import CLOSED
+from firmware.pop3.maildrop import FINISHED, KEYED, MARKED, MailWindow
+from firmware.pop3.serving import LEAVE, NOTICE, RECORDED, UNFINISHED, Serving
 from firmware.recording.faults import (
+    LOGIN_REFUSED,
     NOT_CONFIGURED,
     PROTOCOL,
     SERVER_BROKE_OFF,
     SERVER_REFUSED,
+    SERVER_SILENT,
+    STORAGE,
     Fault,
 )
 
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
     from typing import Any, Protocol
 
+    from firmware.devices import Storage
+    from firmware.pop3.known import Server
     from firmware.pop3.reply import Body
     from firmware.pop3.session import Session
 
@@ -36,6 +42,10 @@ if TYPE_CHECKING:
 
         def is_finished(self, key: bytes) -> bool:
             """Is it on paper, as itself or as a notice sheet?"""
+            ...
+
+        def ended_as_notice(self, key: bytes) -> bool:
+            """Is something of it on a notice sheet only?"""
             ...
 
         def pages_done(self, key: bytes) -> int:
@@ -50,8 +60,8 @@ if TYPE_CHECKING:
             """The server has deleted it."""
             ...
 
-        def forget_others(self, live_keys: Iterable[bytes]) -> None:
-            """These are in the maildrop, and no others."""
+        def forget_others(self, live_keys: Iterable[bytes], box: int) -> None:
+            """These are in the maildrop of mailbox `box`, and no others."""
             ...
 
     class Settings(Protocol):
@@ -62,14 +72,18 @@ if TYPE_CHECKING:
             ...
 
 
-# what became of a mail that was handed over
-RECORDED = const(1)
-NOTICE = const(2)  # ended on paper as a notice sheet
-UNFINISHED = const(3)  # stays on the server; the next mail may come
-LEAVE = const(4)  # stays on the server, and so do all behind it: paper keeps the session waiting
+__all__ = ("LEAVE", "NOTICE", "RECORDED", "UNFINISHED", "WINDOW_OCTETS", "Visit", "VisitResult")
 
-_KEEP_ALIVE_S = const(30)  # many servers drop a session that is idle for 60 s
 WINDOW_OCTETS = const(4095)  # 315 mails a visit
+
+_TICK_S = const(2)  # a mail that waits so long for paper: nothing is asked for ahead
+_KEEP_ALIVE_TICKS = const(15)  # many servers drop a session that is idle for 60 s
+_QUICK_MAILS = const(8)
+_ATTEMPTS = const(3)
+# what may come of a server that can't do the PIPELINING that it announces
+_DOUBTFUL = (LOGIN_REFUSED, PROTOCOL, SERVER_BROKE_OFF, SERVER_REFUSED, SERVER_SILENT)
+_ENTRY = "firmware.pop3.entry"
+_KNOWN = "firmware.pop3.known"
 
 
 class VisitResult:
@@ -86,196 +100,195 @@ class VisitResult:
         self.notices = 0
         self.unfinished = 0  # seen in this visit and not on paper
         self.deleted = 0
+        self.large = 0  # larger than the mailbox allows, and not told of yet
         self.octets = 0  # of the mails handed over, as far as they came
         self.more = False  # mails wait that this visit had no room for: come again at once
+        self.login_delay_s = 0  # the server wants so many seconds between logins
 
 
 class Visit:
     """Visits the mailbox that the parameters name; `run` may be called again and again.
 
-    :param deliver: called with (key, number, count, size, body); returns one of the above.
-        It need not read the body to its end; the ledger is told here unless it did so already
+    :param deliver: called with (key, number, count, size, body); returns one of the outcomes of
+        `serving`. It need not read the body to its end; the ledger is told here unless it did so
+        already
     :param report: called with (fault code or 0, sentence) about what does not end the visit
     :param block: room for the listing, ROW_OCTETS a mail; lent for good
+    :param storage: where it is remembered what servers can do and since when mails are kept
+    :param now: seconds since 1970, 0 while the clock is not set
     """
 
     def __init__(self, session: Session, ledger: Ledger, deliver: Deliver, settings: Settings,
-                 report: Callable[[int, str], None], block: bytearray | None = None) -> None:
-        self._session = session
-        self._ledger = ledger
-        self._deliver = deliver
-        self._settings = settings
-        self._report = report
-        self._window = MailWindow(block if block is not None else bytearray(WINDOW_OCTETS))
-        self._next_first = 1
-        self._mailbox = b""
+                 report: Callable[[int, str], None], block: bytearray | None = None,
+                 storage: Storage | None = None, now: Callable[[], int] = lambda: 0) -> None:
+        self.session = session
+        self.ledger = ledger
+        self.settings = settings
+        self.report = report
+        self.window = MailWindow(block if block is not None else bytearray(WINDOW_OCTETS))
+        self.storage = storage
+        self.now = now
+        self.box = 0  # which mailbox: 0 to 3
+        self.mailbox = b""
+        self.server: Server | None = None
+        self.trusts = True  # in what the server announces
+        self.recalls = True  # what was remembered
+        self.eats = False  # the server deletes at QUIT what was fetched (EXPIRE 0)
+        self.fetched = 0  # mails fetched for their headers alone
+        self.visits = 0
+        self.deliver = deliver
+        self._firsts = [1, 1, 1, 1]
         self._told = False
-        self._handed: Body | None = None
-        self._talking = asyncio.Lock()
+        self.piped = False  # commands went out ahead of answers
+        self._slow = 0  # quick mails to come before one is asked for ahead again
+        self._serving: Serving | None = None
+
+    def file(self, name: str) -> str:
+        """Name of this mailbox's file."""
+        return name + ("%d" % (self.box + 1) if self.box else "")
 
     async def run(self) -> VisitResult:
-        """Visit once. Never raises a Fault: the result has its code."""
+        """Visit once; again, with less trust, when the server seems not to do what it announces.
+        Never raises a Fault: the result has its code.
+        """
         result = VisitResult()
-        first, self._next_first = self._next_first, 1
-        self._window.open(first)
-        self._told = False
+        first, self._firsts[self.box] = self._firsts[self.box], 1
+        self.trusts = self.recalls = True
+        for _ in range(_ATTEMPTS):
+            result.code, result.detail, result.large = 0, "", 0
+            self.window.open(first)
+            await self._attempt(result)
+            if not self._lose_trust(result.code):
+                break
+        self.visits += 1
+        self._remember(result.code)
+        return result
+
+    async def _attempt(self, result: VisitResult) -> None:
+        self._told = self.eats = self.piped = False
+        self.fetched = 0
+        self.server = self._serving = None
         keeper = asyncio.create_task(self._keep_alive())
         try:
             try:
                 await self._enter(result)
                 await self._serve(result)
             finally:
-                result.unfinished = self._window.count(0, FINISHED)
+                result.unfinished = self.window.count(0, FINISHED) - result.large
             await self._leave(result)
         except Fault as fault:
             result.code, result.detail = fault.code, fault.detail
+            if fault.code == NOT_CONFIGURED and self.box:
+                self.ledger.forget_others((), self.box)
+            if isinstance(fault, Refused):
+                result.login_delay_s = max(result.login_delay_s, fault.wait_s)
         finally:
             keeper.cancel()
-            self._session.close()
-        return result
+            self.session.close()
 
     async def _enter(self, result: VisitResult) -> None:
-        get = self._settings.get
-        host, user = get("pop.host"), get("pop.user")
-        if not host or not user:
-            raise Fault(NOT_CONFIGURED)
-        self._mailbox = ("%s@%s" % (user, host.lower())).encode()
-        times = self._session.times
-        times.connect_ms = get("pop.connect_s") * 1000
-        times.greeting_ms = times.reply_ms = get("pop.reply_s") * 1000
-        times.silence_ms = get("pop.silence_s") * 1000
-        await self._session.connect(host, get("pop.port"))
-        await self._session.capa()
-        await self._session.login(user, get("pop.password"), get("pop.login"))
-        await self._session.capa()  # servers announce more to whom they know (RFC 2449 section 5)
-        result.mails, _octets = await self._session.stat()
+        try:
+            await on_demand.load(_ENTRY).enter(self, result)
+        finally:
+            on_demand.drop(_ENTRY)
+            on_demand.drop(_KNOWN)
+            on_demand.drop("firmware.pop3.retention")
 
     async def _serve(self, result: VisitResult) -> None:
-        if result.mails:
-            await self._read_listings()
         self._tell_ledger()
-        for number in self._window.numbers(0):
-            if not await self._serve_one(number, result):
-                return
-
-    async def _read_listings(self) -> None:
-        window = self._window
-
-        def identified(number: int, uid: memoryview) -> None:
-            window.identify(self._mailbox, number, uid)
-
-        await self._session.list(window.list)
+        proven = self.server is not None and bool(self.server.flags & PROVEN)
+        self.piped = self.piped or self.session.pipelining
+        serving = Serving(self.session, self.ledger, self.deliver, self.report, self.window,
+                          self.settings, result, proven, self.eats)
+        serving.slow = self._slow > 0
+        serving.uneaten = self.fetched if self.eats else 0
+        self._serving = serving
         try:
-            await self._session.uidl(identified)
-        except Refused:
-            self._report(0, "the server has no unique-ids")
-        shared = window.count(SHARED)
-        if shared:
-            self._report(0, "%d mails share their unique-ids with others" % shared)
-
-    async def _serve_one(self, number: int, result: VisitResult) -> bool:
-        """Serve one mail. False when the visit must end."""
-        window = self._window
-        try:
-            if not window.has(number, KEYED):
-                window.set_key(number, await self._header_key(number))
-            key = window.key(number)
-            outcome = 0
-            if self._ledger.is_finished(key):
-                window.set(number, FINISHED)
-                if window.has(number, SHARED):
-                    self._report(0, "mail %d: a copy of it is on paper" % number)
-            else:
-                outcome = await self._fetch(number, key, result)
-        except Refused as refused:
-            self._report(refused.code, "mail %d: %s" % (number, refused.detail))
-            return True
-        if window.has(number, FINISHED) and self._settings.get("pop.delete") == "after-record":
-            await self._delete(number)
-        return outcome != LEAVE
-    async def _header_key(self, number: int) -> bytes:
-        """The key of a mail without a usable unique-id, of its header. TOP is optional: else a
-        RETR for it alone.
-        """
-        size = self._window.size(number)
-        header = HeaderKey(self._mailbox, size)
-        try:
-            body = await self._session.top(number, 0)
-        except Refused:
-            body = await self._session.retr(number, size)
-        while (piece := await body.next()) is not None:
-            header.feed(piece)
-        return header.key()
-
-    async def _fetch(self, number: int, key: bytes, result: VisitResult) -> int:
-        size = self._window.size(number)
-        body = await self._session.retr(number, size)
-        self._handed = body
-        try:
-            outcome = await self._deliver(key, number, result.mails, size, body)
+            await serving.run()
         finally:
-            async with self._talking:  # a NOOP under way must have its answer first
-                self._handed = None
-            result.octets += body.octets
-        if outcome == LEAVE:
-            return outcome
-        await body.drain()
-        if body.mixed:
-            self._report(PROTOCOL, "mail %d ended in a mixed line ending" % number)
-        if outcome in (RECORDED, NOTICE):
-            self._finish(number, key, outcome, result)
-        if self._session.state == CLOSED:
-            raise Fault(SERVER_BROKE_OFF, "while paper was waited for")
-        return outcome
-
-    def _finish(self, number: int, key: bytes, outcome: int, result: VisitResult) -> None:
-        if not self._ledger.is_finished(key):
-            self._ledger.finish(key, self._ledger.pages_done(key), outcome == NOTICE)
-        self._window.set(number, FINISHED)
-        if outcome == NOTICE:
-            result.notices += 1
-        else:
-            result.recorded += 1
-
-    async def _delete(self, number: int) -> None:
-        try:
-            await self._session.dele(number)
-            self._window.set(number, MARKED)
-        except Refused as refused:
-            self._report(refused.code, "mail %d is not deleted: %s" % (number, refused.detail))
+            served = result.recorded + result.notices
+            self._slow = _QUICK_MAILS if serving.waited else max(self._slow - served, 0)
 
     async def _leave(self, result: VisitResult) -> None:
-        if not self._session.can_talk():
+        session, window, serving = self.session, self.window, self._serving
+        if not session.can_talk() or session.owed or serving is None:
             return  # inside a body that paper holds up: nothing can be said, nothing is deleted
-        if not await self._session.quit():
-            self._report(SERVER_REFUSED, "QUIT: %s" % self._session.words())
+        if self.eats and serving.uneaten:
+            self.report(0, "left without QUIT: the server would delete what is not on paper")
             return
-        window, ledger = self._window, self._ledger
+        if not await session.quit():
+            self.report(SERVER_REFUSED, "QUIT: %s" % session.words())
+            return
         for number in window.numbers(MARKED):
-            ledger.deleted(window.key(number))
+            self.ledger.deleted(window.key(number))
             result.deleted += 1
         if window.next_first:
             # the mails beyond move down by what was deleted
-            self._next_first = max(window.next_first - result.deleted, 1)
+            self._firsts[self.box] = max(window.next_first - result.deleted, 1)
             result.more = True
         if not self._told:
             self._tell_ledger()
 
     def _tell_ledger(self) -> None:
         """Tell the ledger what the server lists, once all keys of the maildrop are known."""
-        window = self._window
+        window = self.window
         if window.first > 1 or window.next_first or window.count(0, KEYED):
             return
         self._told = True
-        self._ledger.forget_others(window.key(number) for number in window.numbers(KEYED, MARKED))
+        self.ledger.forget_others(
+            (window.key(number) for number in window.numbers(KEYED, MARKED)), self.box)
+
+    def _lose_trust(self, code: int) -> bool:
+        """True when the visit is to be repeated with less trust in the server."""
+        server = self.server
+        if code not in _DOUBTFUL or server is None:
+            return False
+        if self.trusts and self.piped and (code == PROTOCOL or not server.flags & PROVEN):
+            self.trusts = self.recalls = False
+            self.report(code, "visited again without PIPELINING")
+            return True
+        if self.recalls and server.recalled and code in (PROTOCOL, SERVER_REFUSED):
+            self.recalls = False
+            return True
+        return False
+
+    def _remember(self, code: int) -> None:
+        """Keep what was learnt of the server, or nothing when it failed in a way that casts doubt.
+        """
+        server, serving = self.server, self._serving
+        if self.storage is None or server is None:
+            return
+        if serving is not None and serving.lied:
+            server.flags = LIAR
+        elif serving is not None and serving.proven():
+            server.flags |= PROVEN
+        doubtful = code in _DOUBTFUL and (not self.trusts or code != SERVER_BROKE_OFF)
+        try:
+            if doubtful:  # when the repeated visit failed as well, it was not the PIPELINING
+                on_demand.call(_KNOWN, "forget", self.storage, self.file("server"))
+            else:
+                on_demand.call(_KNOWN, "keep", self.storage, self.file("server"), server)
+        except OSError as error:
+            self.report(STORAGE, "server: %s" % error)
 
     async def _keep_alive(self) -> None:
         """Say NOOP while a mail that has come whole waits for paper."""
+        ticks = 0
         while True:
-            await asyncio.sleep(_KEEP_ALIVE_S)
-            async with self._talking:
-                if self._handed is not None and self._session.can_talk():
-                    try:
-                        await self._session.noop()
-                    except Fault as fault:
-                        self._report(fault.code, "NOOP: %s" % fault.detail)
+            await asyncio.sleep(_TICK_S)
+            serving = self._serving
+            if serving is None or serving.handed is None or not self.session.can_talk():
+                ticks = 0
+                continue
+            ticks += 1
+            serving.slow = serving.waited = True
+            if ticks % _KEEP_ALIVE_TICKS == 0:
+                async with serving.talking:
+                    if serving.handed is not None and self.session.can_talk():
+                        await self._stay(serving)
+
+    async def _stay(self, serving: Serving) -> None:
+        try:
+            await serving.stay()
+        except Fault as fault:
+            self.report(fault.code, "NOOP: %s" % fault.detail)

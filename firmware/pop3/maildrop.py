@@ -20,6 +20,7 @@ KEYED = const(2)  # its key is known
 SHARED = const(4)  # its unique-id is that of another mail as well
 FINISHED = const(8)  # the ledger says that it is on paper
 MARKED = const(16)  # DELE was accepted
+DUE = const(32)  # it has been kept as long as it should be
 
 
 class MailWindow:
@@ -33,13 +34,13 @@ class MailWindow:
         self.next_first = 0  # lowest number listed beyond the window, 0 for none
         self._block = block
         self._rows = len(block) // ROW_OCTETS
-        self._used = 0
+        self.used = 0  # rows
 
     def open(self, first: int) -> None:
         """Forget all and begin with mail number `first`."""
         self.first = first
         self.next_first = 0
-        self._used = 0
+        self.used = 0
 
     def list(self, number: int, size: int) -> None:
         """LIST said that there is a mail of this number and size."""
@@ -47,13 +48,14 @@ class MailWindow:
         if row >= self._rows:
             self.next_first = min(number, self.next_first or number)
         elif row >= 0:
-            while self._used <= row:
-                self._clear(self._used)
-                self._used += 1
+            while self.used <= row:
+                self._clear(self.used)
+                self.used += 1
             struct.pack_into("<I", self._block, row * ROW_OCTETS + _SIZE_AT, size)
             self.set(number, LISTED)
 
-    def identify(self, mailbox: bytes, number: int, uid: memoryview | bytes) -> None:
+    def identify(self, mailbox: bytes, number: int, uid: memoryview | bytes,
+                 box: int = 0) -> None:
         """UIDL said that this is the mail's unique-id: its key, when it is usable and no other's.
 
         Mails beyond the window count as others: theirs must not be taken for one already on paper.
@@ -61,8 +63,8 @@ class MailWindow:
         row = number - self.first
         if row < 0 or not is_usable(uid) or (row < self._rows and not self.has(number, LISTED)):
             return
-        key = uid_key(mailbox, uid)
-        at = self._block.find(key, 0, self._used * ROW_OCTETS)
+        key = uid_key(mailbox, uid, box)
+        at = self._block.find(key, 0, self.used * ROW_OCTETS)
         taken = at >= 0 and at % ROW_OCTETS == 0
         if taken and at // ROW_OCTETS != row:
             other = self.first + at // ROW_OCTETS
@@ -73,6 +75,14 @@ class MailWindow:
             if taken:
                 self.set(number, SHARED)
                 self.unset(number, KEYED)
+
+    def find(self, key: bytes) -> int:
+        """Number of a mail that has this key, 0 for none."""
+        at = self._block.find(key, 0, self.used * ROW_OCTETS)
+        while at >= 0 and at % ROW_OCTETS:
+            at = self._block.find(key, at + 1, self.used * ROW_OCTETS)
+        number = self.first + at // ROW_OCTETS
+        return number if at >= 0 and self.has(number, KEYED) else 0
 
     def set_key(self, number: int, key: bytes) -> None:
         """The mail's key is known."""
@@ -93,7 +103,7 @@ class MailWindow:
     def has(self, number: int, flag: int) -> bool:
         """True when the mail's row has `flag`."""
         row = number - self.first
-        return 0 <= row < self._used and bool(self._block[row * ROW_OCTETS + _FLAGS_AT] & flag)
+        return 0 <= row < self.used and bool(self._block[row * ROW_OCTETS + _FLAGS_AT] & flag)
 
     def set(self, number: int, flag: int) -> None:
         """Give the mail's row `flag`."""
@@ -106,7 +116,7 @@ class MailWindow:
     def numbers(self, wanted: int, unwanted: int = 0) -> Iterator[int]:
         """Numbers of listed mails that have all flags of `wanted` and none of `unwanted`."""
         wanted |= LISTED
-        for row in range(self._used):
+        for row in range(self.used):
             flags = self._block[row * ROW_OCTETS + _FLAGS_AT]
             if flags & wanted == wanted and not flags & unwanted:
                 yield self.first + row

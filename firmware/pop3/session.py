@@ -20,13 +20,17 @@ from firmware.recording.faults import (
     PROTOCOL,
     SERVER_BROKE_OFF,
     SERVER_REFUSED,
+    STLS_NOT_OFFERED,
+    TAMPERED,
     Fault,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
-    from firmware.devices import Link, Network
+    from firmware.devices import Board, Link, Network
+
+    Secure = Callable[[Link], Awaitable[None]]
 
 CLOSED = const(0)
 AUTHORIZATION = const(1)
@@ -41,8 +45,15 @@ _WORDS_CAP = const(100)
 # where each command is allowed; what is not here belongs to the TRANSACTION state (RFC 1939
 # sections 4 to 6, 2449)
 _STATES = {b"USER": (AUTHORIZATION,), b"PASS": (AUTHORIZATION,), b"APOP": (AUTHORIZATION,),
-           b"AUTH": (AUTHORIZATION,), b"CAPA": (AUTHORIZATION, TRANSACTION),
+           b"AUTH": (AUTHORIZATION,), b"STLS": (AUTHORIZATION,),
+           b"CAPA": (AUTHORIZATION, TRANSACTION),
            b"QUIT": (AUTHORIZATION, TRANSACTION)}
+
+
+def _line(verb: bytes, arguments: tuple[bytes, ...]) -> bytes:
+    if any(octet in b"\r\n\0" for argument in arguments for octet in argument):
+        raise ValueError("an argument holds a line break or a NUL")
+    return b" ".join((verb,) + arguments) + b"\r\n"  # noqa: RUF005 - not on MicroPython
 
 
 class TimeOuts:
@@ -75,6 +86,7 @@ class Session:
         self.times = times or TimeOuts()
         self.state = CLOSED
         self.secured = False  # by TLS
+        self.board: Board | None = None  # what `security` needs for TLS
         self.peer = ("", 0)  # host and port that `connect` was asked for
         self.greeting = b""
         self.text = b""  # of the last reply, as the server sent it: `words` is for people
@@ -90,16 +102,25 @@ class Session:
         self._listing_cap = _LISTING_SLACK
         self.pipelining = False  # the server takes commands ahead of its answers, here and now
         self.trail: Callable[[], None] | None = None  # sends ahead what may follow a login
-        self.owed = 0
+        self._unsent = b""
+        self._owed: list[int] = []  # hashes of the commands sent ahead, oldest first
+        self._standing = 0  # how many of them, the youngest, are in `_unsent`
 
-    async def connect(self, host: str, port: int) -> None:
+    async def connect(self, host: str, port: int, secure: Secure | None = None) -> None:
         """Connect and read the greeting.
 
-        Raises Fault NETWORK_DOWN, NO_NAME, NO_SERVER, SERVER_REFUSED, PROTOCOL.
+        Raises Fault NETWORK_DOWN, NO_NAME, NO_SERVER, SERVER_REFUSED, PROTOCOL, and what `secure`
+        raises.
+
+        :param secure: secures the link before anything is said (RFC 8314 section 3.2)
         """
         self.close()
         self.peer = (host, port)
         link = await self._open_link(host, port)
+        if secure is not None:
+            link.timeout_ms = self.times.greeting_ms
+            await secure(link)
+            self.secured = True
         self._reader = ReplyReader(link, self._buffer, self._alive)
         self.capabilities = Capabilities()
         link.timeout_ms = self.times.greeting_ms
@@ -115,6 +136,29 @@ class Session:
             raise Refused(SERVER_REFUSED, self.words(), self.response_code)
         self.state = AUTHORIZATION
         self.greeting = self.text
+
+    async def stls(self, secure: Secure) -> None:
+        """STLS: secure the connection that stands (RFC 2595 section 4). What the server said it
+        can is forgotten.
+
+        Raises Fault STLS_NOT_OFFERED; TAMPERED when anything came behind the server's answer; and
+        what `secure` raises. The session is closed then.
+        """
+        accepted = await self.command(b"STLS")
+        reader = self._reader
+        if reader is None or not accepted:
+            self.close()
+            raise Fault(STLS_NOT_OFFERED, self.words())
+        if reader.end > reader.start:
+            self.close()
+            raise Fault(TAMPERED, "%d octets" % (reader.end - reader.start))
+        try:
+            await secure(reader.link)
+        except Fault:
+            self.close()
+            raise
+        self.secured = True
+        self.capabilities = Capabilities()
 
     async def _open_link(self, host: str, port: int) -> Link:
         if not self._network.is_up():
@@ -136,21 +180,37 @@ class Session:
     def close(self) -> None:
         """Close the connection at once; harmless when it is closed."""
         self.state = CLOSED
+        self.secured = False
         self._body = None
+        self._unsent = b""
+        self._owed.clear()
+        self.pipelining = False
         if self._reader is not None:
             self._reader.link.close()
             self._reader = None
 
     async def command(self, verb: bytes, *arguments: bytes, shown: bytes = b"") -> bool:
-        """Send a command, read its status line: True for +OK. `shown` stands for it in the trace.
+        """Send a command, unless it was sent ahead, and read its status line: True for +OK.
 
-        Raises ValueError, before anything is sent, when an argument holds CR, LF or NUL.
+        Raises ValueError, before anything is sent, when an argument holds CR, LF or NUL;
+        WrongState too when others were sent ahead whose answers come first.
+
+        :param shown: stands for the command in the trace
         """
+        line = _line(verb, arguments)
         reader = self._ready(verb)
-        if any(octet in b"\r\n\0" for argument in arguments for octet in argument):
-            raise ValueError("an argument holds a line break or a NUL")
-        line = verb + b"".join(b" " + argument for argument in arguments)
-        await self._send(reader, (line,), shown or line)
+        if self._owed:
+            if self._owed[0] != hash(line):
+                raise WrongState("%s before the answers to others" % str(verb, "ascii"))
+            del self._owed[0]
+        else:
+            self._check_state(verb)
+            self._note("C", shown or line[:-2])
+            self._unsent += line
+            self._standing = 1
+        if self._standing > len(self._owed):  # it is among those that were not sent yet
+            await self.flush()
+        reader.link.timeout_ms = self.times.reply_ms
         return await self._status(reader)
 
     async def exchange(self, pieces: Iterable[bytes], shown: bytes,
@@ -162,37 +222,68 @@ class Session:
         for -ERR.
         """
         reader = self._ready(b"AUTH")
-        await self._send(reader, pieces, shown)
+        self._check_state(b"AUTH")
+        self._note("C", shown)
+        for piece in pieces:
+            await self.flush()
+            self._unsent += piece
+        self._unsent += b"\r\n"  # goes with the last piece: on its own it would wait for an ACK
+        if last and self.trail is not None:
+            self.trail()
+        await self.flush()
+        reader.link.timeout_ms = self.times.reply_ms
         if not await self._status(reader, True):
             raise Refused(LOGIN_REFUSED, self.words(), self.response_code)
         return self.text if reader.challenged else None
 
-    async def _send(self, reader: ReplyReader, pieces: Iterable[bytes], shown: bytes) -> None:
-        self._note("C", shown)
-        link = reader.link
-        link.timeout_ms = self.times.reply_ms
-        held = b""
+    def ahead(self, verb: bytes, *arguments: bytes, shown: bytes = b"") -> None:
+        """Put a command into the row of those that `flush` sends; its answer is read by the method
+        that would have sent it, called in the same order. For servers that announce PIPELINING
+        (RFC 2449 section 6.6).
+
+        The caller keeps the octets of unanswered commands below what any TCP holds for sending
+        (AHEAD_OCTETS). So `flush` never waits for the server to read, whatever it does: this side
+        always comes back to reading, and the server can always write. Neither can ever wait for
+        the other for ever.
+        """
+        line = _line(verb, arguments)
+        self._note("C", shown or line[:-2])
+        self._unsent += line
+        self._owed.append(hash(line))
+        self._standing += 1
+
+    async def flush(self) -> None:
+        """Send what stands ready."""
+        self._standing = 0
+        if not self._unsent or self._reader is None:
+            return
+        unsent, self._unsent = self._unsent, b""
+        self._reader.link.timeout_ms = self.times.reply_ms
         try:
-            for piece in pieces:
-                if held:
-                    await link.write(held)
-                held = piece
-            await link.write(held + b"\r\n")  # a line's end on its own would wait for an ACK
+            await self._reader.link.write(unsent)
         except OSError as error:
             self.close()
             raise link_fault(error) from error
 
+    @property
+    def owed(self) -> int:
+        """Answers to commands sent ahead that have not been read."""
+        return len(self._owed)
+
     def _ready(self, verb: bytes) -> ReplyReader:
-        name = str(verb, "ascii")
         if self._body is not None and not self._body.complete:
             if not self._body.ended:
-                raise WrongState("%s while a body has not been read to its end" % name)
+                raise WrongState("%s while a body has not been read" % str(verb, "ascii"))
             self.close()
             raise Fault(SERVER_BROKE_OFF)
         self._body = None
-        if self._reader is None or self.state not in _STATES.get(verb, (TRANSACTION,)):
-            raise WrongState("%s in %s state" % (name, _STATE_NAMES[self.state]))
+        if self._reader is None:
+            raise WrongState("%s in no state" % str(verb, "ascii"))
         return self._reader
+
+    def _check_state(self, verb: bytes) -> None:
+        if self.state not in _STATES.get(verb, (TRANSACTION,)):
+            raise WrongState("%s in %s state" % (str(verb, "ascii"), _STATE_NAMES[self.state]))
 
     def can_talk(self) -> bool:
         """True when logged in and not inside a body."""

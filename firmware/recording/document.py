@@ -15,6 +15,7 @@ from micropython import const
 
 from firmware.fax.raster import page_fit
 from firmware.fax.tiff import TiffError, TiffReader
+from firmware.on_demand import call
 from firmware.recording import faults
 from firmware.recording.page import time_text
 from firmware.store.spool import Incomplete, OutsideWindow
@@ -104,10 +105,17 @@ class Recording:
                 slot = await job.slot(index)
                 if slot is None:
                     break
-                await self._part(slot)
+                if job.withheld:
+                    await slot.source.skip()
+                else:
+                    await self._part(slot)
                 index += 1
             if not job.complete:
                 raise Incomplete  # behind the last part, but who knows what else was to come
+            if job.withheld:
+                reason = "%s (code %03d)" % (job.withheld, faults.MAIL_TOO_LARGE)
+                what = "all of the mail; it is still in the mailbox"
+                self._rows = [Row(what, "mail", reason, 0)]
             await self._close()
         except BaseException:
             await self._sheet.abort()
@@ -198,15 +206,17 @@ class Recording:
             directory, _HEAD_DOTS, self._sheet.capacity, self._sheet.band_lines, self.cut_lines
         )
         quality = await self._fax_page.render(slot.source, directory, fit, self._sheet)
-        self._judge(slot, number, quality)
+        if directory.note:
+            self._row(slot, faults.TIFF_UNSUPPORTED, _of_page(number, directory.note))
+        self._judge(slot, number, quality, directory.counted)
 
-    def _judge(self, slot: Slot, number: int, quality: Quality) -> None:
+    def _judge(self, slot: Slot, number: int, quality: Quality, counted: list[int]) -> None:
         """Rows that were repeated are told in the journal; rows that are missing on paper too."""
         if quality.note:
             self._row(slot, faults.CODING_DAMAGED, _of_page(number, quality.note))
-        if quality.bad_rows:
-            told = (self._sheet.page, quality.bad_rows, quality.rows)
-            self._reporter.note("quality", "page %d: %d of %d rows damaged" % told)
+        if quality.bad_rows or quality.remark or max(counted) > 0:
+            text = call("firmware.fax.verdict", "text", quality, counted)
+            self._reporter.note("quality", "page %d: %s" % (self._sheet.page, text))
 
     async def _end_open_page(self) -> None:
         if self._sheet.is_open:

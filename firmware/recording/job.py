@@ -60,6 +60,7 @@ class Job:
         self.complete = False  # and the mail is whole
         self.outcome = PENDING
         self.reason = ""
+        self.withheld = ""  # why only the header of the mail was fetched
         self.pages = 0  # on paper
         self._spool = spool
         self._changed = asyncio.Event()

@@ -51,7 +51,10 @@ class Ledger:
     def deleted(self, key: bytes) -> None:
         self.gone.append(key)
 
-    def forget_others(self, live_keys: Iterable[bytes]) -> None:
+    def ended_as_notice(self, key: bytes) -> bool:
+        return False
+
+    def forget_others(self, live_keys: Iterable[bytes], box: int) -> None:
         list(live_keys)
 
 

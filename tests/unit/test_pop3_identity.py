@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import hashlib
 
-from firmware.pop3.identity import HeaderKey, is_usable, uid_key
+from firmware.pop3.identity import HeaderKey, box_of, is_usable, uid_key
 from firmware.pop3.maildrop import (
     FINISHED,
     KEYED,
@@ -27,7 +27,9 @@ def header_key(octets: bytes, size: int = 100, piece: int = 0) -> bytes:
 
 
 def test_key_of_a_unique_id_is_the_front_of_its_sha256_with_the_mailbox() -> None:
-    assert uid_key(BOX, b"abc") == hashlib.sha256(b"user@mail\0abc").digest()[:8]
+    digest = hashlib.sha256(b"user@mail\0abc").digest()
+    assert uid_key(BOX, b"abc") == bytes((digest[0] & 0x3F,)) + digest[1:8]
+    assert [box_of(uid_key(BOX, b"abc", box)) for box in range(4)] == [0, 1, 2, 3]
     assert uid_key(b"other@mail", b"abc") != uid_key(BOX, b"abc")
 
 

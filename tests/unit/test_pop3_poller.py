@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 
 class Result:
-    def __init__(self, code: int = 0, more: bool = False) -> None:
+    def __init__(self, code: int = 0, more: bool = False, login_delay_s: int = 0) -> None:
         self.code = code
         self.more = more
+        self.login_delay_s = login_delay_s
 
 
 class Bench:
@@ -31,8 +32,8 @@ class Bench:
         self.sleeps: set[float] = set()
         self.at: dict[int, Any] = {}  # second: what to do then
         self.beats = 0
-        self.poller = Poller(self.clock, self.visit, lambda: self.interval, lambda: chance,
-                             self.beat)
+        self.poller = Poller(self.clock, self.visit, lambda box: self.interval,
+                             lambda: chance, self.beat)
 
     def beat(self) -> None:
         self.beats += 1
@@ -40,7 +41,7 @@ class Bench:
     def seconds(self) -> int:
         return (self.clock.ms - self.start) // 1000
 
-    async def visit(self, why: str) -> Result:
+    async def visit(self, why: str, box: int) -> Result:
         self.visits.append((why, self.seconds()))
         return self.results.pop(0) if self.results else Result()
 
@@ -126,7 +127,7 @@ def test_retries_are_spread_by_chance() -> None:
 def test_success_ends_the_back_off() -> None:
     bench = Bench(Result(faults.NO_SERVER), Result())
     assert bench.run(250) == [("power-on", 0), ("retry", 30), ("interval", 210)]
-    assert bench.poller.failures == 0
+    assert bench.poller.turns[0].failures == 0
 
 
 def test_wrong_password_backs_off_and_stops() -> None:
@@ -149,3 +150,69 @@ def test_stopped_poller_goes_on_when_told_to() -> None:
 def test_unset_mailbox_is_looked_at_by_the_interval() -> None:
     bench = Bench(Result(faults.NOT_CONFIGURED))
     assert bench.run(200) == [("power-on", 0), ("interval", 180)]
+
+
+def test_login_delay_of_the_server_bounds_the_interval_and_visits_by_hand() -> None:
+    bench = Bench(*[Result(login_delay_s=600, more=True) for _ in range(9)])
+    bench.at[100] = bench.poller.poll_now
+    assert bench.run(1300) == [("power-on", 0), ("manual", 600), ("more", 1200)]
+
+
+def test_login_delay_that_is_not_announced_is_learnt() -> None:
+    bench = Bench(Result(), Result(faults.LOGIN_TOO_SOON), Result(), Result())
+    assert bench.run(1000) == [("power-on", 0), ("interval", 180), ("retry", 540),
+                               ("interval", 900)]
+    bench = Bench(Result(), Result(faults.LOGIN_TOO_SOON, login_delay_s=900))
+    assert bench.run(2000) == [("power-on", 0), ("interval", 180), ("retry", 1080),
+                               ("interval", 1980)]
+    assert bench.poller.turns[0].refusals == 0
+
+
+def test_mailbox_in_use_is_tried_again_soon() -> None:
+    bench = Bench(*[Result(faults.MAILBOX_IN_USE) for _ in range(9)])
+    times = [second for _why, second in bench.run(1200)]
+    assert times == [0, 60, 180, 420, 720, 1020]
+
+
+def test_closed_mailbox_is_tried_again_late() -> None:
+    bench = Bench(*[Result(faults.MAILBOX_CLOSED) for _ in range(9)])
+    times = [second for _why, second in bench.run(50000)]
+    assert times == [0, 900, 2700, 6300, 13500, 27900, 49500]
+
+
+class Boxes(Bench):
+    """Three mailboxes with intervals of their own; there is no fourth."""
+
+    def __init__(self, *intervals: int) -> None:
+        super().__init__()
+        self.intervals = intervals
+        self.who: list[tuple[int, int]] = []
+        self.outcomes: dict[int, list[Result]] = {}
+        self.poller = Poller(self.clock, self.visit_box, lambda box: self.intervals[box],
+                             lambda: 0.5, self.beat, len(intervals))
+
+    async def visit_box(self, why: str, box: int) -> Result:
+        self.who.append((box, self.seconds()))
+        outcomes = self.outcomes.get(box)
+        return outcomes.pop(0) if outcomes else Result()
+
+
+def test_each_mailbox_has_its_own_interval_and_its_own_failures() -> None:
+    boxes = Boxes(1, 2, 0, -1)
+    boxes.outcomes[1] = [Result(faults.NO_SERVER)]
+    boxes.run(170)
+    assert boxes.who == [(0, 0), (1, 0), (1, 30), (0, 60), (0, 120), (1, 150)]
+
+
+def test_visit_by_hand_is_to_all_mailboxes_that_there_are() -> None:
+    boxes = Boxes(60, 0, 0, -1)
+    boxes.at[10] = boxes.poller.poll_now
+    boxes.run(20)
+    assert sorted(boxes.who) == [(0, 0), (0, 10), (1, 10), (2, 10)]
+
+
+def test_more_mails_of_one_mailbox_do_not_keep_the_others_waiting() -> None:
+    boxes = Boxes(60, 60)
+    boxes.outcomes[0] = [Result(more=True), Result(more=True)]
+    boxes.run(5)
+    assert [box for box, _second in boxes.who] == [0, 1, 0, 0]
