@@ -41,6 +41,9 @@ ON_DEMAND = (
     "firmware/store/journal.",
     "firmware/store/parameter_file.",
     "firmware/mail/notice.",
+    "firmware/fax/doubt.",
+    "firmware/fax/refusal.",
+    "firmware/fax/verdict.",
     "firmware/recording/fault_table.",
 )
 PORTS = "hal/ports/"

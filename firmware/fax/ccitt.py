@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from firmware.fax import ccitt_core as core
-from firmware.fax.lines import DONE, FULL, MORE, LineQueue
+from firmware.fax.lines import DONE, DOUBT, FULL, MORE, LineQueue
 
 if TYPE_CHECKING:
     from firmware.fax.buffers import FaxBuffers
@@ -16,6 +16,7 @@ MH_PLAIN = const(0)  # TIFF compression 2: no EOL, each line begins with an octe
 MH = const(1)  # T.4 one-dimensional
 MR = const(2)  # T.4 two-dimensional
 MMR = const(3)  # T.6
+MH_BARE = const(4)  # T.4 one-dimensional lines one behind the other, no EOL
 
 _P = const(0)
 _BITS = const(1)
@@ -31,6 +32,7 @@ _START = const(13)
 _AFTER = const(14)
 _ALIGN = const(15)
 
+DAMAGED = "the coding is damaged"
 _2D = const(0)
 _LINE = const(16)
 _EOL = const(32)
@@ -47,6 +49,8 @@ class CcittDecoder(LineQueue):
         self._lost = False  # MR: no reference line until the next 1-D line
         self._eols = 0  # EOLs in a row, without a line between
         self._eols_at = -1
+        self._bad_at = -1  # rows left at the last bad line, and how many came one after the other
+        self._run = 0
         self._scheme = MMR
 
     def begin_strip(self, scheme: int, rows: int) -> None:
@@ -56,13 +60,13 @@ class CcittDecoder(LineQueue):
         self._scheme = scheme
         self._hunting = self._lost = False
         self._eols = 0
-        self._eols_at = -1
+        self._eols_at = self._bad_at = -1
         state[_ALIGN] = 7 if scheme == MH_PLAIN else 0
-        state[_START] = state[_STEP] = (_LINE, _EOL, _EOL, _2D)[scheme]
+        state[_START] = state[_STEP] = (_LINE, _EOL, _EOL, _2D, _LINE)[scheme]
         state[_AFTER] = _TAG if scheme == MR else _LINE
 
     def decode(self) -> int:
-        """Go on: MORE, FULL or DONE."""
+        """Go on: MORE, FULL, DONE or DOUBT."""
         while True:
             why = self._find_line() if self._hunting else core.READY
             if why == core.READY:
@@ -70,18 +74,38 @@ class CcittDecoder(LineQueue):
             if why == core.FULL:
                 return FULL if self._state[_ROWS] else DONE
             if self._coded.ended:
-                self._ended(why)
-                return DONE
+                return self._ended(why)
             if why == core.MORE:
                 return MORE
-            why = self._end_of_data() if self._at_eol() else self._damage(why)
+            at_eol = self._at_eol()
+            if self.suspect and (not at_eol or self._nothing_yet()):
+                self.suspect = False
+                return DOUBT
+            why = self._end_of_data() if at_eol else self._damage(why)
             if why != core.READY:
                 return FULL if why == core.FULL and self._state[_ROWS] else DONE
 
-    def _ended(self, why: int) -> None:
-        """The data are used up; what is left in the padding is at most the end mark."""
-        if self._state[_ROWS] and not self.reason and not (why == core.BAD and self._at_eol()):
+    def _ended(self, why: int) -> int:
+        """The data are used up; what is left in the padding is at most the end mark: DONE, DOUBT.
+        """
+        if self.beyond or self.reason or not self._state[_ROWS]:
+            return DONE
+        whole = self._state[_STEP] == _EOL or (why == core.BAD and self._at_eol())
+        if self._coded.cut:
+            self.reason = "the file ends early"
+        elif self._hunting:
+            self.reason = DAMAGED
+        elif not whole:
             self.reason = "the data end early"
+        if not self.reason or not self.suspect:
+            return DONE
+        self.suspect = False
+        self.reason = ""
+        return DOUBT
+
+    def _nothing_yet(self) -> bool:
+        """True where MMR data end before their first row."""
+        return self._scheme == MMR and self._state[_ROWS] == self._rows
 
     def _at_eol(self) -> bool:
         """True when the current line has not begun and an EOL, or fill, comes next."""
@@ -119,12 +143,12 @@ class CcittDecoder(LineQueue):
         strip.
         """
         state = self._state
-        if self._scheme == MMR or (self._scheme == MH_PLAIN and state[_START] == _LINE):
-            self.reason = "the coding is damaged"
+        if self.beyond:
             return core.BAD
-        if why == core.NO_EOL and state[_ROWS] == self._rows and self._scheme == MH:
-            state[_START] = state[_STEP] = _LINE  # MH without EOLs, as it seems
-            return core.READY
+        self.extension = self.extension or why == core.EXTENSION
+        if self._scheme == MMR or (self._scheme != MR and state[_START] == _LINE):
+            self.reason = DAMAGED
+            return core.BAD
         self._hunting = True
         if why == core.NO_EOL:
             if state[_ROWS] != self._rows:
@@ -140,6 +164,9 @@ class CcittDecoder(LineQueue):
         """
         state = self._state
         self.bad_rows += 1
+        self._run = self._run + 1 if self._bad_at == state[_ROWS] + 1 else 1
+        self._bad_at = state[_ROWS]
+        self.bad_run = max(self.bad_run, self._run)
         if self._any or state[_ROWS] != self._rows:
             core.repeat_line(state, self._elements)
             return core.close_line(state, self._elements)

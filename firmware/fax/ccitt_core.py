@@ -43,6 +43,7 @@ READY = const(1)  # the step is done
 BAD = const(2)  # no code begins like this, or the line does not fit the width
 NO_EOL = const(3)  # a line ended, and what follows is no EOL
 FULL = const(4)  # rows done, or no room for a further line
+EXTENSION = const(5)  # a code that begins an extension of the coding, such as uncompressed mode
 
 # the state, 32-bit words (ccitt.py and packed.py name those that they use, with the same numbers)
 _P = const(0)  # next octet of the input
@@ -72,7 +73,7 @@ _MODE = const(1088)
 
 @micropython.viper
 def line_2d(st: ptr32, buf: ptr8, el: ptr16, tab: ptr16) -> int:
-    """Decode a line of modes (T.4 §4.2, T.6 §2.2): READY, MORE, or BAD, the state as before."""
+    """A line of modes (T.4 §4.2, T.6 §2.2): READY, MORE; BAD, EXTENSION: the state as before."""
     acc, nb, n = int(st[_ACC]), int(st[_BITS]), int(st[_NEXT])
     p, a0, bi = int(st[_P]), int(st[_A0]), int(st[_B1])
     width, limit, h = int(st[_WIDTH]), int(st[_LIMIT]), int(st[_STEP])
@@ -121,7 +122,7 @@ def line_2d(st: ptr32, buf: ptr8, el: ptr16, tab: ptr16) -> int:
             elif t:
                 a0, bi = int(el[bi + 1]), bi + 2
             else:
-                return BAD
+                return EXTENSION if (acc >> (nb - 7)) & 127 else BAD
         if a0 < width:
             b1 = int(el[bi])
             while b1 <= a0:
@@ -287,7 +288,7 @@ def begin(st: ptr32, el: ptr16) -> int:
 
 @micropython.viper
 def decode(state: object, buf: object, elements: object, tables: object) -> int:
-    """Decode lines until input, rows or room end: MORE, FULL, BAD or NO_EOL."""
+    """Decode lines until input, rows or room end: MORE, FULL, BAD, EXTENSION or NO_EOL."""
     st = ptr32(state)
     why = READY
     while why == READY:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
             ...
 
 
+UNLIMITED = const(0xFFFFFFFF)  # octets of a strip whose end is not known
+
 _P = const(0)
 _BITS = const(1)
 _ACC = const(2)
@@ -44,6 +46,7 @@ class Coded:
         self._turned = False
         self._odd = 0  # one octet that waits for its pair
         self._left = 0
+        self._limited = False
         self.position = 0  # offset of the next octet to read
         self.ended = False  # no more will come; zeros follow the last octet
         self.tail = 0  # octets before those zeros
@@ -52,11 +55,22 @@ class Coded:
         """Begin a strip of at most `octets` octets."""
         self.position = offset
         self._left = octets
+        self._limited = octets < UNLIMITED
         self._turned = lsb_first
         self._odd = self.tail = 0
         self.ended = False
         state = self._state
         state[_P] = state[_LIMIT] = state[_BITS] = state[_ACC] = 0
+
+    @property
+    def cut(self) -> bool:
+        """True when the source ended before the octets that the strip should have."""
+        return self.ended and self._limited and self._left > 0
+
+    def unread(self) -> int:
+        """Octets of the strip that the decoder has not seen; 0 where nobody knows."""
+        state = self._state
+        return self._left + state[_LIMIT] - state[_P] if self._limited else 0
 
     async def more(self, source: Source) -> None:
         """Refill after the decoder has used everything up to LIMIT. Raises what the source raises.

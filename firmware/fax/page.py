@@ -4,44 +4,69 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from micropython import const
+
+from firmware import on_demand
 from firmware.fax.ccitt import CcittDecoder
 from firmware.fax.coded import Coded
-from firmware.fax.lines import DONE, FULL, MORE, LineQueue
+from firmware.fax.lines import DONE, DOUBT, FULL, MORE, LineQueue
 from firmware.fax.packed import PackedDecoder
 from firmware.fax.plotter import Plotter
 from firmware.fax.tiff import MAX_ROWS, TiffError
 from firmware.recording.faults import CODING_DAMAGED
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from firmware.fax.buffers import FaxBuffers
     from firmware.fax.coded import Source
     from firmware.fax.plotter import Sink
     from firmware.fax.raster import Fit
     from firmware.fax.tiff import Directory
 
+# As long as a page shows nothing but white rows its coding can still be doubted, and then its
+# data are read again from the start:
+_PROBE = const(512)  # octets decoded before anything is drawn
+_KEPT = const(4096)  # octets after which it is believed
+_SPARE = const(64)  # octets behind the last row that are worth a look: more than an end mark
+_VERDICT = "firmware.fax.verdict"
+
 
 class Quality:
-    """What became of a page: rows decoded (repeated ones included), rows that were damaged, and a
-    note in plain words or ''.
+    """What became of a page: rows decoded (repeated ones included), rows that were damaged and the
+    most of them in a row. `note`: what is not on paper; `remark`: what else was seen; in plain
+    words, or ''.
     """
 
-    def __init__(self, rows: int, bad_rows: int, note: str) -> None:
+    def __init__(self, rows: int, bad_rows: int = 0, bad_run: int = 0) -> None:
         self.rows = rows
         self.bad_rows = bad_rows
-        self.note = note
+        self.bad_run = bad_run
+        self.note = self.remark = ""
 
 
 class FaxPage:
-    """Renders pages, one at a time, in the buffers that it is lent."""
+    """Renders pages, one at a time, in the buffers that it is lent.
+
+    `plotter` draws them; another one may take its place for a while. The other public attributes
+    are what module `verdict` judges the page by.
+    """
 
     def __init__(self, buffers: FaxBuffers) -> None:
+        self.buffers = buffers
+        self.plotter: Any = Plotter(buffers)
         self._coded = Coded(buffers)
         self._ccitt = CcittDecoder(buffers, self._coded)
         self._packed = PackedDecoder(buffers, self._coded)
-        self._plotter = Plotter(buffers)
-        self._note = ""
-        self._rows = 0  # decoded so far
+        self.remark = ""
+        self.lost = ("", 0, 0)  # why rows of a strip are missing, the first of them, how many
+        self.full = False  # the sheet is: what came behind is not on it
+        self.rows = 0  # decoded so far
         self._owed = 0  # white ones in place of lost ones
+        self._skip = 0  # rows to come that are drawn already
+        self._scheme = 0
+        self._turned = False  # least significant bit first
+        self._place = (0, 0)  # offset and octets of the strip
 
     async def render(
         self, source: Source, directory: Directory, fit: Fit, sink: Sink
@@ -52,87 +77,149 @@ class FaxPage:
         complete rows before that have been handed on); TiffError when the strip table can't be
         read, or when not one row can be decoded: then nothing was handed on.
         """
-        decoder = self._packed if directory.is_packed() else self._ccitt
-        self._plotter.begin(fit, directory.photometric == 1)
-        decoder.begin_page(directory.width)
-        self._note = ""
-        self._rows = self._owed = 0
+        decoder = self._begin(directory, fit)
         left = directory.length or MAX_ROWS
         for strip in range(directory.strips):
             rows = min(left, directory.rows_per_strip)
             left -= rows
-            offset, octets = await directory.strip(strip)
-            self._coded.begin(offset, octets, directory.fill_order == 2)
-            decoder.begin_strip(directory.scheme(), rows)
+            self._place = await directory.strip(strip)
+            self._begin_strip(decoder, rows)
+            decoder.suspect = strip == 0 and decoder is self._ccitt
             await self._strip(decoder, source, directory, sink)
-            if self._plotter.full():
+            if self.plotter.full():
                 break
             if left and strip + 1 < directory.strips:
                 await self._blank(decoder, directory, sink)
-        if not self._rows:
-            raise TiffError(CODING_DAMAGED, self._note or "it has no rows")
-        await self._plotter.flush(sink, True)
-        return Quality(self._rows, decoder.bad_rows, self._note)
+        await self._beyond(decoder, source, directory, sink)
+        self.full = bool(self.plotter.full())
+        if not self.rows:
+            raise TiffError(CODING_DAMAGED, on_demand.call(_VERDICT, "nothing", self, decoder))
+        await self.plotter.flush(sink, True)
+        if self.rows == directory.length and not decoder.bad_rows and not self.remark:
+            return Quality(self.rows)
+        quality: Quality = on_demand.call(_VERDICT, "quality", self, decoder, directory)
+        return quality
+
+    def _begin(self, directory: Directory, fit: Fit) -> LineQueue:
+        decoder = self._packed if directory.is_packed() else self._ccitt
+        self.plotter.begin(fit, directory.photometric == 1)
+        decoder.begin_page(directory.width)
+        self.remark = ""
+        self.lost = ("", 0, 0)
+        self.full = False
+        self.rows = self._owed = self._skip = 0
+        self._scheme = directory.scheme()
+        self._turned = directory.fill_order == 2
+        return decoder
+
+    def _begin_strip(self, decoder: LineQueue, rows: int) -> None:
+        self._coded.begin(self._place[0], self._place[1], self._turned)
+        decoder.begin_strip(self._scheme, rows)
 
     async def _strip(
         self, decoder: LineQueue, source: Source, directory: Directory, sink: Sink
     ) -> None:
         """Decode the strip that was begun."""
         why = MORE
-        while why != DONE and not self._plotter.full():
+        while why != DONE and not self.plotter.full():
             why = decoder.decode()
-            if decoder.lines():  # no coroutine where there is nothing to wait for: they cost heap
-                if not self._rows:
-                    await self._plotter.start(sink, self._owed)
-                self._rows += decoder.lines()
+            if why == DOUBT:
+                await self._reconsider(decoder, source, directory)
+                continue
+            # no coroutine where there is nothing to wait for: they cost heap
+            if decoder.lines() and not (why == MORE and decoder.suspect and self._early()):
+                if not self.rows:
+                    await self.plotter.start(sink, self._owed)
                 rows = self._draw(decoder)
                 if rows:
                     await self._hand_on(rows, sink)
             if why == MORE:
-                await self._refill(source, directory, sink)
+                await self._refill(decoder, source, directory, sink)
             elif why == FULL:
                 decoder.recycle()
-        if decoder.reason and directory.length and not self._plotter.full():
+        if decoder.reason and directory.length and not self.plotter.full():
             missing = decoder.rows_left()
             decoder.bad_rows += missing
-            self._note = "%s; rows %d to %d are white" % (
-                decoder.reason,
-                self._rows + self._owed + 1,
-                self._rows + self._owed + missing,
-            )
+            self.lost = (decoder.reason, self.rows + self._owed + 1, missing)
+
+    def _early(self) -> bool:
+        return self._coded.position - self._place[0] < _PROBE
 
     def _draw(self, decoder: LineQueue) -> int:
         """Draw the lines that wait; returns how many did not fit into the band."""
-        self._plotter.point(decoder.first)
-        rows = self._plotter.draw(decoder.lines())
+        decoder.suspect = decoder.suspect and decoder.plain()
+        if self._skip:
+            self._skip -= decoder.drop(self._skip)
+        self.rows += decoder.lines()
+        self.plotter.point(decoder.first)
+        rows: int = self.plotter.draw(decoder.lines())
         decoder.taken()
         return rows
 
     async def _hand_on(self, rows: int, sink: Sink) -> None:
         """Hand bands on and draw the `rows` lines that are left."""
-        while rows and not self._plotter.full():
-            await self._plotter.flush(sink)
+        while rows and not self.plotter.full():
+            await self.plotter.flush(sink)
             await asyncio.sleep(0)
-            rows = self._plotter.draw(rows)
+            rows = self.plotter.draw(rows)
 
-    async def _refill(self, source: Source, directory: Directory, sink: Sink) -> None:
+    async def _refill(
+        self, decoder: LineQueue, source: Source, directory: Directory, sink: Sink
+    ) -> None:
         try:
             await self._coded.more(source)
         except Exception:
-            if self._rows:
-                await self._plotter.flush(sink, True)
+            if self.rows:
+                await self.plotter.flush(sink, True)
             raise
-        source.release(min(self._coded.position, directory.hold))
+        if self._coded.position - self._place[0] > _KEPT:
+            decoder.suspect = False
+        if not decoder.suspect:
+            source.release(min(self._coded.position, directory.hold))
         await asyncio.sleep(0)  # megabytes of fill give no band at which to let others run
+
+    async def _reconsider(
+        self, decoder: LineQueue, source: Source, directory: Directory
+    ) -> None:
+        """The page may be coded otherwise than it says: find out, and begin its first strip anew.
+        """
+        said = (self._scheme, self._turned)
+        found = await on_demand.call(
+            "firmware.fax.doubt", "coding", source, self._coded, self.buffers, directory, said
+        )
+        self._scheme, self._turned, self.remark = found
+        self._skip = self.rows
+        decoder.begin_page(directory.width)
+        self._begin_strip(decoder, min(directory.length or MAX_ROWS, directory.rows_per_strip))
+
+    async def _beyond(
+        self, decoder: LineQueue, source: Source, directory: Directory, sink: Sink
+    ) -> None:
+        """Where data follow the last row, record the rows that they hold: the page was said to be
+        too short.
+        """
+        if directory.strips > 1 or not directory.length or decoder is self._packed:
+            return
+        if decoder.rows_left() or self.plotter.full() or self._coded.unread() < _SPARE:
+            return
+        decoder.extend(MAX_ROWS - directory.length)
+        await self._strip(decoder, source, directory, sink)
+
+    def outside(self) -> bool:
+        """True when nothing could be read of the last strip."""
+        return self._coded.position == self._place[0]
 
     async def _blank(self, decoder: LineQueue, directory: Directory, sink: Sink) -> None:
         """White rows in place of those that a damaged strip did not give. Before the first row of
         the page they are only counted: perhaps none will come.
         """
         self._owed += decoder.rows_left()
-        if not self._rows:
+        if not self.rows:
             return
-        while decoder.rows_left() and not self._plotter.full():
+        while decoder.rows_left() and not self.plotter.full():
             decoder.recycle()
             decoder.blank(directory.photometric)
-            await self._hand_on(self._draw(decoder), sink)
+            self.plotter.point(decoder.first)
+            rows = self.plotter.draw(decoder.lines())
+            decoder.taken()
+            await self._hand_on(rows, sink)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
+from firmware import on_demand
 from firmware.fax import ccitt, packed
 from firmware.fax.buffers import MAX_WIDTH, STRIPS
+from firmware.fax.coded import UNLIMITED
 from firmware.recording.faults import TIFF_DAMAGED, TIFF_UNSUPPORTED
 
 if TYPE_CHECKING:
@@ -21,8 +23,9 @@ MAX_ROWS = const(32000)  # a page that claims more is not believed, and ends wit
 _MAX_ENTRIES = const(1024)
 _MAX_PAGES = const(999)
 _CHUNK = const(48)  # entries read at a time
-_UNLIMITED = const(0xFFFFFFFF)
 
+_NEW_SUBFILE = const(254)
+_SUBFILE = const(255)
 _WIDTH = const(256)
 _LENGTH = const(257)
 _BITS_PER_SAMPLE = const(258)
@@ -38,28 +41,22 @@ _Y_RESOLUTION = const(283)
 _T4_OPTIONS = const(292)
 _RESOLUTION_UNIT = const(296)
 _PAGE_NUMBER = const(297)
+_TILE_WIDTH = const(322)
 _TILE_OFFSETS = const(324)
+_BAD_LINES = const(326)  # BadFaxLines; CleanFaxData and ConsecutiveBadFaxLines follow
 # no more than the fields from here to there are kept
-_FIRST_TAG = const(256)
-_LAST_TAG = const(324)
+_FIRST_TAG = const(254)
+_LAST_TAG = const(328)
 _SIZES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8)  # octets of one value, by type
-_RATIONAL = const(5)
 
 _NONE = const(1)
 _MH_PLAIN = const(2)
 _T4 = const(3)
 _T6 = const(4)
 _PACKBITS = const(32773)
-_CODINGS = {
-    5: "LZW",
-    6: "JPEG",
-    7: "JPEG (profile C)",
-    8: "Deflate",
-    9: "JBIG (profile J)",
-    10: "JBIG (profile L or M)",
-    32946: "Deflate",
-    34661: "JBIG",
-}
+_CODINGS = (_NONE, _MH_PLAIN, _T4, _T6, _PACKBITS)
+_MIXED = const(16)  # NewSubfileType of mixed raster content (RFC 3949 section 8)
+_MIXED_NOTE = "of its mixed raster (TIFF-FX profile M) only the mask, the text, is recorded"
 
 
 class TiffError(Exception):
@@ -102,7 +99,7 @@ class _Octets:
         return result
 
 
-class _Entry:
+class Entry:
     """One directory entry: type, count of values, where they are in the file, and the first one if
     it is within the entry.
     """
@@ -120,35 +117,43 @@ class Directory:
     """One page: its fields, checked, and access to its strips.
 
     `length` is 0 where the file does not say it or says nonsense. Resolutions are dots per inch
-    times 100, 0 where absent. `hold`: nothing from this offset on may be released yet.
+    times 100, 0 where absent. `hold`: nothing from this offset on may be released yet; `keep`: nor
+    from there while this page is decoded, for another pass over its data. `counted`: the fields
+    BadFaxLines, CleanFaxData and ConsecutiveBadFaxLines, -1 where absent. `note`: what can't be
+    recorded of the page, or ''.
     """
 
-    def __init__(self, octets: _Octets, strips: array[int], entries: dict[int, _Entry]) -> None:
+    def __init__(self, octets: _Octets, strips: array[int], entries: dict[int, Entry]) -> None:
         """Take the fields over. Raises TiffError where the page can't be recorded."""
-        _refuse(entries)
+        if not _is_fax(entries):
+            raise TiffError(*on_demand.call("firmware.fax.refusal", "refusal", entries))
         self._octets = octets
         self._table = strips
         self._cached = -1
         self._offsets = entries[_STRIP_OFFSETS]
         self._counts = entries.get(_STRIP_BYTE_COUNTS)
         self.next = 0
-        self.hold = _UNLIMITED
-        self.width = _value(entries, _WIDTH, 0)
-        length = _value(entries, _LENGTH, 0)
+        self.hold = self.keep = UNLIMITED
+        self.note = _MIXED_NOTE if value(entries, _NEW_SUBFILE, 0) & _MIXED else ""
+        self.counted = [value(entries, tag, -1) for tag in range(_BAD_LINES, _LAST_TAG + 1)]
+        self.width = value(entries, _WIDTH, 0)
+        length = value(entries, _LENGTH, 0)
         self.length = length if length <= MAX_ROWS else 0
-        self.compression = _value(entries, _COMPRESSION, _NONE)
-        self.photometric = _value(entries, _PHOTOMETRIC, 0)
-        self.fill_order = _value(entries, _FILL_ORDER, 1)
-        self.t4_options = _value(entries, _T4_OPTIONS, 0)
+        self.compression = value(entries, _COMPRESSION, _NONE)
+        self.photometric = value(entries, _PHOTOMETRIC, 0)
+        self.fill_order = value(entries, _FILL_ORDER, 1)
+        self.t4_options = value(entries, _T4_OPTIONS, 0)
         rows = self.length or MAX_ROWS
-        self.rows_per_strip = min(_value(entries, _ROWS_PER_STRIP, 0) or rows, rows)
+        self.rows_per_strip = min(value(entries, _ROWS_PER_STRIP, 0) or rows, rows)
+        if self._offsets.count == 1:
+            self.rows_per_strip = rows
         self.strips = min(self._offsets.count, -(-rows // self.rows_per_strip))
         self.x_dpi_x100 = self.y_dpi_x100 = 0
         self.page = self.total = 0
 
-    async def complete(self, entries: dict[int, _Entry]) -> None:
+    async def complete(self, entries: dict[int, Entry]) -> None:
         """Read the fields whose values lie outside the directory."""
-        unit = _value(entries, _RESOLUTION_UNIT, 2)
+        unit = value(entries, _RESOLUTION_UNIT, 2)
         self.x_dpi_x100 = await self._resolution(entries.get(_X_RESOLUTION), unit)
         self.y_dpi_x100 = await self._resolution(entries.get(_Y_RESOLUTION), unit)
         pages = entries.get(_PAGE_NUMBER)
@@ -169,26 +174,37 @@ class Directory:
         return ccitt.MMR if self.compression == _T6 else ccitt.MH_PLAIN
 
     async def strip(self, index: int) -> tuple[int, int]:
-        """Offset and octets of a strip, index < `strips`. Where the file does not say the octets
-        they have no limit.
+        """Offset and octets of a strip, index < `strips`. Where the file does not say the octets,
+        or can't be right, they reach to the next strip or have no limit.
         """
         first = index - index % STRIPS
         if first != self._cached:
             await self._load(first)
         at = 2 * (index - first)
-        return self._table[at], self._table[at + 1] or _UNLIMITED
+        return self._table[at], self._table[at + 1] or UNLIMITED
 
     async def _load(self, first: int) -> None:
         """Read up to STRIPS entries of the strip table, and see what is still to be read later."""
-        self.hold = self.next or _UNLIMITED
+        self.hold = min(self.next or UNLIMITED, self.keep)
         await self._column(0, self._offsets, first)
         await self._column(1, self._counts, first)
         self._cached = first
-        for index in range(1, min(STRIPS, self.strips - first)):
-            if self._table[2 * index] < self._table[2 * index - 2]:  # it lies before its neighbour
-                self.hold = min(self.hold, self._table[2 * index])
+        for index in range(min(STRIPS, self.strips - first)):
+            self._check(2 * index, min(self.rows_per_strip, self.length))
 
-    async def _column(self, column: int, entry: _Entry | None, first: int) -> None:
+    def _check(self, at: int, rows: int) -> None:
+        """Compare a strip's place and octets with its neighbours and its rows."""
+        table = self._table
+        offset, octets = table[at], table[at + 1]
+        if at and offset < table[at - 2]:  # it lies before its neighbour
+            self.hold = min(self.hold, offset)
+        room = table[at + 2] - offset if at + 2 < len(table) else 0
+        if octets * 8 < rows or self.compression == _NONE:  # no row has less than a bit
+            octets = 0
+        if 0 < room < octets or not octets:
+            table[at + 1] = max(room, 0)
+
+    async def _column(self, column: int, entry: Entry | None, first: int) -> None:
         """Offsets or byte counts; 0 where the file has none."""
         table = self._table
         for index in range(column, 2 * STRIPS, 2):
@@ -206,11 +222,11 @@ class Directory:
             if first + count < self.strips:
                 self.hold = min(self.hold, place + count * entry.size)
 
-    async def _resolution(self, entry: _Entry | None, unit: int) -> int:
+    async def _resolution(self, entry: Entry | None, unit: int) -> int:
         if entry is None or not entry.count:
             return 0
         num, den = entry.first, 1
-        if entry.kind == _RATIONAL:
+        if entry.size == 8:
             try:
                 await self._octets.read(entry.place, 8)
             except TiffError:
@@ -221,31 +237,31 @@ class Directory:
         return min(num * (254 if unit == 3 else 100) // den, 1 << 29)
 
 
-def _value(entries: dict[int, _Entry], tag: int, default: int) -> int:
+def value(entries: dict[int, Entry], tag: int, default: int) -> int:
+    """The first value of a field, `default` where it is absent."""
     entry = entries.get(tag)
     return default if entry is None or not entry.count or not entry.size else entry.first
 
 
-def _refuse(entries: dict[int, _Entry]) -> None:
-    """Raises TiffError where a field says that the page can't be recorded."""
-    width = _value(entries, _WIDTH, 0)
-    coding = _value(entries, _COMPRESSION, _NONE)
-    photometric = _value(entries, _PHOTOMETRIC, 0)
-    samples = _value(entries, _SAMPLES_PER_PIXEL, 1)
-    if samples != 1 or _value(entries, _BITS_PER_SAMPLE, 1) != 1:
-        raise TiffError(TIFF_UNSUPPORTED, "it is not a black-and-white image")
-    if coding not in (_NONE, _MH_PLAIN, _T4, _T6, _PACKBITS):
-        name = _CODINGS.get(coding, "number %d" % coding)
-        raise TiffError(TIFF_UNSUPPORTED, "its coding is %s" % name)
-    if photometric > 1:
-        raise TiffError(TIFF_UNSUPPORTED, "its photometric is number %d" % photometric)
-    if _TILE_OFFSETS in entries:
-        raise TiffError(TIFF_UNSUPPORTED, "it is stored in tiles")
-    if not width or _STRIP_OFFSETS not in entries or not entries[_STRIP_OFFSETS].count:
-        raise TiffError(TIFF_DAMAGED, "its width or the place of its data is missing")
-    if width > MAX_WIDTH:
-        reason = "its lines have %d dots, more than %d" % (width, MAX_WIDTH)
-        raise TiffError(TIFF_UNSUPPORTED, reason)
+def _is_fax(entries: dict[int, Entry]) -> bool:
+    """True where nothing says that the page can't be recorded; else module `refusal` knows why."""
+    offsets = entries.get(_STRIP_OFFSETS)
+    return (
+        value(entries, _SAMPLES_PER_PIXEL, 1) == 1
+        and value(entries, _BITS_PER_SAMPLE, 1) == 1
+        and value(entries, _COMPRESSION, _NONE) in _CODINGS
+        and value(entries, _PHOTOMETRIC, 0) <= 1
+        and 0 < value(entries, _WIDTH, 0) <= MAX_WIDTH
+        and offsets is not None
+        and offsets.count > 0
+        and _TILE_WIDTH not in entries
+        and _TILE_OFFSETS not in entries
+    )
+
+
+def _is_small(entries: dict[int, Entry]) -> bool:
+    """True for a reduced picture of another page, to look at on a screen: that is no page."""
+    return bool(value(entries, _NEW_SUBFILE, 0) & 1) or value(entries, _SUBFILE, 0) == 2
 
 
 class TiffReader:
@@ -260,6 +276,7 @@ class TiffReader:
         self._strips = buffers.strips
         self._next = 0
         self._seen: list[int] = []
+        self._pages = 0
         self.total = 0
 
     async def open(self) -> None:
@@ -288,23 +305,41 @@ class TiffReader:
 
         Raises TiffError; where only this page is affected, the next call goes on behind it.
         """
-        offset = self._next
-        if not offset:
-            return None
-        self._next = 0
-        if offset in self._seen:
-            raise TiffError(TIFF_DAMAGED, "its directories form a loop")
-        if len(self._seen) >= _MAX_PAGES:
-            raise TiffError(TIFF_UNSUPPORTED, "it has more than %d pages" % _MAX_PAGES)
-        self._seen.append(offset)
-        entries = await self._entries(offset)
+        while self._next:
+            entries = await self._link()
+            if entries and not _is_small(entries):
+                return await self._page(entries)
+        return None
+
+    async def _link(self) -> dict[int, Entry]:
+        """The next directory's entries; none where the last link leads nowhere, but no page is
+        missing.
+        """
+        offset, self._next = self._next, 0
+        try:
+            if offset in self._seen:
+                raise TiffError(TIFF_DAMAGED, "its directories form a loop")
+            if len(self._seen) >= _MAX_PAGES:
+                raise TiffError(TIFF_UNSUPPORTED, "it has more than %d pages" % _MAX_PAGES)
+            self._seen.append(offset)
+            return await self._entries(offset)
+        except TiffError:
+            if 0 < self.total <= self._pages:
+                return {}
+            raise
+
+    async def _page(self, entries: dict[int, Entry]) -> Directory:
+        self._pages += 1
         directory = Directory(self._octets, self._strips, entries)
         directory.next = self._next
         await directory.complete(entries)
-        self.total = directory.total or (0 if self._next else len(self._seen))
+        if directory.total >= self._pages:
+            self.total = directory.total
+        else:
+            self.total = 0 if self._next else self._pages
         return directory
 
-    async def _entries(self, offset: int) -> dict[int, _Entry]:
+    async def _entries(self, offset: int) -> dict[int, Entry]:
         """The entries by tag; sets where the next directory is, 0 where the file ends
         before saying so.
         """
@@ -314,14 +349,14 @@ class TiffReader:
         if not 0 < count <= _MAX_ENTRIES:
             raise TiffError(TIFF_DAMAGED, "a directory with %d entries" % count)
         offset += 2
-        entries: dict[int, _Entry] = {}
+        entries: dict[int, Entry] = {}
         for first in range(0, count, _CHUNK):
             chunk = min(_CHUNK, count - first)
             await octets.read(offset, 12 * chunk)
             for index in range(chunk):
                 tag = octets.number(12 * index, 2)
                 if _FIRST_TAG <= tag <= _LAST_TAG and tag not in entries:
-                    entries[tag] = _Entry(octets, 12 * index, offset + 12 * index)
+                    entries[tag] = Entry(octets, 12 * index, offset + 12 * index)
             offset += 12 * chunk
         try:
             await octets.read(offset, 4)

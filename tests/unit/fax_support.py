@@ -266,16 +266,18 @@ class MemorySource:
 
 
 class RowSink:
-    """Keeps the lines as strings of '0' and '1'."""
+    """Keeps the lines, the first `most` of them, as strings of '0' and '1'."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, most: int = 1 << 30) -> None:
         self.width = width
+        self.most = most
         self.rows: "list[str]" = []
         self.calls = 0
 
     async def write(self, view: memoryview, lines: int) -> None:
         self.calls += 1
         octets = (self.width + 7) // 8
+        lines = min(lines, self.most - len(self.rows))
         for line in range(lines):
             row = bytes(view[line * octets : (line + 1) * octets])
             bits = "".join([bin(256 | octet)[3:] for octet in row])
@@ -293,7 +295,9 @@ class Decoded:
         self.reader: "TiffReader | None" = None
 
 
-async def decode_pages(source: "Any", buffers: FaxBuffers, fit: "Fit | None") -> Decoded:
+async def decode_pages(
+    source: "Any", buffers: FaxBuffers, fit: "Fit | None", most: int = 1 << 30
+) -> Decoded:
     """Decode every page, unscaled unless `fit` is given."""
     result = Decoded()
     reader = result.reader = TiffReader(source, buffers)
@@ -303,7 +307,7 @@ async def decode_pages(source: "Any", buffers: FaxBuffers, fit: "Fit | None") ->
         directory = await reader.next_page()
         if directory is None:
             return result
-        sink = RowSink(8 * fit.stride if fit else directory.width)
+        sink = RowSink(8 * fit.stride if fit else directory.width, most)
         quality = await page.render(source, directory, fit or plain_fit(directory), sink)
         result.rows.append(sink.rows)
         result.quality.append(quality)
