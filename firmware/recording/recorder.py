@@ -152,6 +152,8 @@ class Recorder:
         """
         if self.sheet_in:
             self.sheet_in = False
+            if self._cover_was_open:
+                return  # it goes out when the cover is closed
             if not await self._board.asf.eject():
                 self._faults.enter(faults.JAM, "the sheet did not come out")
 

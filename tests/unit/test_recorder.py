@@ -62,7 +62,7 @@ def test_an_empty_feeder_stalls_with_a_fault_and_goes_on_when_filled() -> None:
 
 def test_an_open_cover_in_the_middle_interrupts_the_page() -> None:
     machine = FakeMachine()
-    recorder, _faults = recorder_of(machine)
+    recorder, fault_list = recorder_of(machine)
 
     def open_cover() -> None:
         machine.cover_open = True
@@ -70,7 +70,9 @@ def test_an_open_cover_in_the_middle_interrupts_the_page() -> None:
     machine.at_line, machine.then = 100, open_cover
     error = asyncio.run(outcome(page(recorder, 20)))
     assert isinstance(error, PageInterrupted) and error.code == faults.COVER_OPEN
-    assert machine.sheets == []
+    asyncio.run(recorder.end())
+    assert machine.sheets == [], "nothing moves while the cover is open"
+    assert [code for code, _detail in fault_list.standing()] == [faults.COVER_OPEN]
     machine.cover_open = False
     assert asyncio.run(recorder.check()) is True
     assert len(machine.sheets) == 1, "the sheet in the path goes out when the cover is closed"
