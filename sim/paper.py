@@ -86,7 +86,6 @@ class Paper:
         self.directory = directory
         self.count = 0
         self._png: _PngFile | None = None
-        self._white = 0
         self._part = directory / ".sheet.part"
         directory.mkdir(parents=True, exist_ok=True)
         self._clear_away()
@@ -107,24 +106,15 @@ class Paper:
 
     def begin(self) -> None:
         """A sheet comes under the head."""
-        self._white = 0
         self._png = _PngFile(self._part)
 
     def row(self, dots: bytes | None) -> None:
-        """The next row of the sheet; white rows at its end are not kept."""
-        if dots is None:
-            self._white += 1
-            return
+        """The next row of the sheet; None is a white one."""
         if self._png is not None:
-            for _ in range(self._white):
-                self._png.add(_WHITE_ROW)
-            self._white = 0
-            self._png.add(b"\0" + dots.translate(_INVERT))
+            self._png.add(_WHITE_ROW if dots is None else b"\0" + dots.translate(_INVERT))
 
     def end(self) -> None:
-        """The sheet is out: its file appears, whole. A sheet on which nothing was recorded is one
-        white row.
-        """
+        """The sheet is out: its file appears, as long as the sheet."""
         if self._png is not None:
             self._png.close()
             self._png = None

@@ -42,7 +42,7 @@ def picture_rows(path: Path) -> list[bytes]:
     ]
 
 
-def test_a_sheet_is_a_picture_of_its_recorded_rows(tmp_path: Path) -> None:
+def test_a_sheet_is_a_picture_of_all_its_rows(tmp_path: Path) -> None:
     paper = Paper(tmp_path / "out")
     dots = rows(300)
     put(paper, [None, None, *dots[:200], None, *dots[200:], None, None])
@@ -53,6 +53,8 @@ def test_a_sheet_is_a_picture_of_its_recorded_rows(tmp_path: Path) -> None:
         *dots[:200],
         white,
         *dots[200:],
+        white,
+        white,
     ]
 
 
@@ -63,10 +65,10 @@ def test_the_picture_says_how_large_a_dot_is(tmp_path: Path) -> None:
         assert image.info["dpi"] == pytest.approx((203.2, 391.16), abs=0.01)
 
 
-def test_a_sheet_without_a_dot_is_one_white_row(tmp_path: Path) -> None:
+def test_a_sheet_without_a_dot_is_white_all_over(tmp_path: Path) -> None:
     paper = Paper(tmp_path)
     put(paper, [None] * 100)
-    assert picture_rows(paper.path(1)) == [bytes(LINE_OCTETS)]
+    assert picture_rows(paper.path(1)) == [bytes(LINE_OCTETS)] * 100
 
 
 def test_a_sheet_that_is_not_out_has_no_file(tmp_path: Path) -> None:
