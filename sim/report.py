@@ -103,9 +103,11 @@ class Report:
         result, reason = fields.get("result"), fields.get("reason")
         if result == "recorded" and not reason:
             return []
-        words = {"recorded": "recorded", "notice": "ended with a notice sheet"}.get(
-            str(result), "not finished"
-        )
+        words = {
+            "recorded": "recorded",
+            "notice": "ended with a notice sheet",
+            "again": "is fetched again",
+        }.get(str(result), "not finished")
         return ["mail %s %s%s" % (fields.get("n"), words, ": %s" % reason if reason else "")]
 
     def _fault(self, fields: dict[str, Any], _sheet: str) -> list[str]:

@@ -83,6 +83,7 @@ class FaxPage:
             rows = min(left, directory.rows_per_strip)
             left -= rows
             self._place = await directory.strip(strip)
+            source.release(min(self._place[0], directory.hold))  # what lies before is not wanted
             self._begin_strip(decoder, rows)
             decoder.suspect = strip == 0 and decoder is self._ccitt
             await self._strip(decoder, source, directory, sink)
@@ -166,6 +167,7 @@ class FaxPage:
     async def _refill(
         self, decoder: LineQueue, source: Source, directory: Directory, sink: Sink
     ) -> None:
+        used = self._coded.position
         try:
             await self._coded.more(source)
         except Exception:
@@ -175,7 +177,7 @@ class FaxPage:
         if self._coded.position - self._place[0] > _KEPT:
             decoder.suspect = False
         if not decoder.suspect:
-            source.release(min(self._coded.position, directory.hold))
+            source.release(min(used, directory.hold))
         await asyncio.sleep(0)  # megabytes of fill give no band at which to let others run
 
     async def _reconsider(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from firmware.fax.buffers import FaxBuffers
     from firmware.fax.coded import Source
+    from firmware.fax.kept import KeptDirectories
 
 MAX_ROWS = const(32000)  # a page that claims more is not believed, and ends with its data
 _MAX_ENTRIES = const(1024)
@@ -75,7 +76,7 @@ class _Octets:
     """Reads whole pieces at offsets, into a small buffer, and numbers in the file's byte order."""
 
     def __init__(self, source: Source, buffer: bytearray) -> None:
-        self._source = source
+        self.source = source
         self._view = memoryview(buffer)
         self.buffer = buffer
         self.order = "little"
@@ -85,7 +86,7 @@ class _Octets:
         """
         done = 0
         while done < octets:
-            got = await self._source.read_at(offset + done, self._view[done:octets])
+            got = await self.source.read_at(offset + done, self._view[done:octets])
             if not got:
                 raise TiffError(TIFF_DAMAGED, "the file ends within a directory")
             done += got
@@ -268,12 +269,16 @@ class TiffReader:
     """Walks the chain of directories; one page is read at a time, the directory before its data is
     decoded.
 
-    `total`: pages of the file, 0 while not known.
+    `total`: pages of the file, 0 while not known. `link`: where the directory is that was asked
+    for last. `kept`: directories that are read from there instead, those of `part`.
     """
 
-    def __init__(self, source: Source, buffers: FaxBuffers) -> None:
+    def __init__(self, source: Source, buffers: FaxBuffers, part: int = 0) -> None:
         self._octets = _Octets(source, buffers.row)
-        self._strips = buffers.strips
+        self._buffers = buffers
+        self.part = part
+        self.kept: KeptDirectories | None = None
+        self.link = 0
         self._next = 0
         self._seen: list[int] = []
         self._pages = 0
@@ -300,16 +305,46 @@ class TiffReader:
         """True while the chain of directories goes on."""
         return self._next != 0
 
+    @property
+    def following(self) -> int:
+        """Where the next directory is, 0 behind the last."""
+        return self._next
+
+    def walker(self, source: Source | None, link: int) -> TiffReader:
+        """Another reader of the same file, from the directory at `link` on; through `source`, or
+        as this one.
+        """
+        other = TiffReader(source or self._octets.source, self._buffers, self.part)
+        other._octets.order = self._octets.order
+        other._next = link
+        return other
+
     async def next_page(self) -> Directory | None:
         """The next page's directory, None behind the last one.
 
         Raises TiffError; where only this page is affected, the next call goes on behind it.
         """
         while self._next:
+            self.link = self._next
+            if self.kept is not None and self.kept.has(self.part, self.link):
+                return self._kept_page(self.kept)
             entries = await self._link()
             if entries and not _is_small(entries):
                 return await self._page(entries)
         return None
+
+    def _kept_page(self, kept: KeptDirectories) -> Directory | None:
+        page, self._next = kept.page(self.part, self.link)
+        if self.link in self._seen:
+            self._next = 0
+            raise TiffError(TIFF_DAMAGED, "its directories form a loop")
+        self._seen.append(self.link)
+        self._pages += page is not None
+        if isinstance(page, TiffError):
+            raise page
+        if page is not None:
+            self._count(page)
+        return page
 
     async def _link(self) -> dict[int, Entry]:
         """The next directory's entries; none where the last link leads nowhere, but no page is
@@ -330,14 +365,17 @@ class TiffReader:
 
     async def _page(self, entries: dict[int, Entry]) -> Directory:
         self._pages += 1
-        directory = Directory(self._octets, self._strips, entries)
+        directory = Directory(self._octets, self._buffers.strips, entries)
         directory.next = self._next
         await directory.complete(entries)
+        self._count(directory)
+        return directory
+
+    def _count(self, directory: Directory) -> None:
         if directory.total >= self._pages:
             self.total = directory.total
         else:
             self.total = 0 if self._next else self._pages
-        return directory
 
     async def _entries(self, offset: int) -> dict[int, Entry]:
         """The entries by tag; sets where the next directory is, 0 where the file ends

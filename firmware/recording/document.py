@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
+from firmware import on_demand
 from firmware.fax.raster import page_fit
 from firmware.fax.tiff import TiffError, TiffReader
-from firmware.on_demand import call
 from firmware.recording import faults
 from firmware.recording.page import time_text
 from firmware.store.spool import Incomplete, OutsideWindow
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from firmware.fax.buffers import FaxBuffers
+    from firmware.fax.kept import KeptDirectories
     from firmware.fax.page import FaxPage, Quality
+    from firmware.fax.tiff import Directory
     from firmware.recording.job import Job, Slot
     from firmware.recording.sheet import Sheet
     from firmware.reporting import Reporter
@@ -35,6 +37,9 @@ _MAX_ROWS = const(24)  # of one notice sheet
 _MAGIC_OCTETS = const(8)
 _HEAD_DOTS = const(1728)
 _TOO_LARGE = "its data need more memory than there is"
+_KEPT = "firmware.fax.kept"
+_LEARNING = "firmware.recording.learning"
+_MAX_READINGS = const(8)  # of one mail, for as many parts
 _TEXT_TYPES = (
     "text/plain",
     "text/csv",
@@ -44,6 +49,10 @@ _TEXT_TYPES = (
 )
 _TIFF_TYPES = ("image/tiff", "image/tiff-fx", "image/tif", "image/x-tiff")
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"II\0*", b"MM*\0", b"IM*\0", b"MI\0*")
+
+
+class ReadAgain(Exception):
+    """All that is wanted of this reading of the mail is learnt; the server must send it again."""
 
 
 class Row:
@@ -87,12 +96,13 @@ class Recording:
         self._rows: list[Row] = []
         self._headed = False  # the heading (From, Subject, Date) is on paper
         self._alternative = 0  # the group of alternatives of which one is on paper
+        self._kept: KeptDirectories | None = None  # of the mail that is read again, or read ahead
 
     async def record(self, job: Job) -> bool:
         """Put the mail on paper. True when something of it stands on a notice sheet only.
 
-        Raises Incomplete (the mail broke off), Stalled, PageInterrupted, Fault, OSError: the page
-        that was open is given up then, and the mail is not finished.
+        Raises Incomplete (the mail broke off), ReadAgain, Stalled, PageInterrupted, Fault,
+        OSError: the page that was open is given up then, and the mail is not finished.
         """
         self._job = job
         self._rows = []
@@ -120,6 +130,7 @@ class Recording:
         except BaseException:
             await self._sheet.abort()
             raise
+        self._forget(job.key)
         job.pages = self._sheet.page
         return bool(self._rows)
 
@@ -177,7 +188,9 @@ class Recording:
         """Every page of a TIFF. What can't be decoded becomes a row of the notice sheet. True when
         a page was made.
         """
-        reader = TiffReader(slot.source, self._fax_buffers)
+        reader = TiffReader(slot.source, self._fax_buffers, slot.part.number)
+        if self._kept is not None and self._kept.key == self._job.key:
+            reader.kept = self._kept
         before = self._sheet.page
         try:
             await reader.open()
@@ -186,12 +199,15 @@ class Recording:
         number = 0
         while reader.more:
             number += 1
+            beyond = False
             try:
                 await self._fax_one(slot, reader, number, before)
             except TiffError as error:  # of this page; the next may be sound
                 self._row(slot, error.code, _of_page(number, error.reason))
             except OutsideWindow:
-                self._row(slot, faults.SPOOL_SMALL, _of_page(number, _TOO_LARGE))
+                beyond = True
+            if beyond:
+                await self._beyond(slot, reader, number)
             await self._end_open_page()
             await asyncio.sleep(0)
         return self._sheet.page > before
@@ -201,6 +217,8 @@ class Recording:
         directory = await reader.next_page()
         if directory is None:
             return
+        if not 0 < self._job.octets <= slot.source.window:
+            directory = await self._ahead(reader, directory)
         self._sheet.prepare("fax", self._total(slot, before, reader.total))
         fit = page_fit(
             directory, _HEAD_DOTS, self._sheet.capacity, self._sheet.band_lines, self.cut_lines
@@ -210,12 +228,47 @@ class Recording:
             self._row(slot, faults.TIFF_UNSUPPORTED, _of_page(number, directory.note))
         self._judge(slot, number, quality, directory.counted)
 
+    async def _ahead(self, reader: TiffReader, page: Directory) -> Directory:
+        """See to it that nothing before the page's data will be wanted when they have gone."""
+        if reader.kept is not None and reader.kept.has(reader.part, reader.link):
+            return page
+        if (await page.strip(0))[0] <= page.hold:
+            return page
+        reader.kept = self._keep()
+        return await on_demand.load(_LEARNING).read_ahead(reader.kept, reader, page)  # type: ignore[no-any-return]
+
+    async def _beyond(self, slot: Slot, reader: TiffReader, number: int) -> None:
+        """Something is not in the window. Raises ReadAgain where a second reading helps: before
+        the page's first line, when the rest of the directories could be learnt.
+        """
+        kept = self._keep()
+        may = reader.part not in kept.learnt and kept.readings < _MAX_READINGS
+        may = may and not self._sheet.is_open
+        if may and await on_demand.load(_LEARNING).learn(kept, reader, slot.source):
+            kept.readings += 1
+            raise ReadAgain
+        self._row(slot, faults.SPOOL_SMALL, _of_page(number, _TOO_LARGE))
+
+    def _keep(self) -> KeptDirectories:
+        """The directories that are kept of this mail."""
+        kept = self._kept
+        if kept is None or kept.key != self._job.key:
+            kept = on_demand.load(_KEPT).KeptDirectories(self._job.key)
+            self._kept = kept
+        return kept
+
+    def _forget(self, key: bytes) -> None:
+        if self._kept is not None and self._kept.key == key:
+            self._kept = None
+            on_demand.drop(_KEPT)
+            on_demand.drop(_LEARNING)
+
     def _judge(self, slot: Slot, number: int, quality: Quality, counted: list[int]) -> None:
         """Rows that were repeated are told in the journal; rows that are missing on paper too."""
         if quality.note:
             self._row(slot, faults.CODING_DAMAGED, _of_page(number, quality.note))
         if quality.bad_rows or quality.remark or max(counted) > 0:
-            text = call("firmware.fax.verdict", "text", quality, counted)
+            text = on_demand.call("firmware.fax.verdict", "text", quality, counted)
             self._reporter.note("quality", "page %d: %s" % (self._sheet.page, text))
 
     async def _end_open_page(self) -> None:

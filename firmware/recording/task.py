@@ -8,6 +8,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from firmware.recording import job as outcomes
+from firmware.recording.document import ReadAgain
 from firmware.recording.faults import STORAGE, Fault, FaultList
 from firmware.recording.recorder import PageInterrupted, Stalled
 from firmware.store.spool import Incomplete
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
     from firmware.store.ledger import Ledger
     from firmware.store.spool import Spool
 
-_RESULTS = {outcomes.ON_PAPER: "recorded", outcomes.AS_NOTICE: "notice"}
+_RESULTS = {
+    outcomes.ON_PAPER: "recorded",
+    outcomes.AS_NOTICE: "notice",
+    outcomes.AGAIN: "again",
+}
 _WATCH_S = 1
 _ERASE_AHEAD_BLOCKS = 4  # in every idle second: some 0.2 s on a serial flash, one block at a time
 
@@ -120,6 +125,8 @@ class RecordTask:
             self._reporter.mail_begins(job)
             noticed = await self._recording.record(job)
             self._ledger.finish(job.key, job.pages, noticed)
+        except ReadAgain:
+            return outcomes.AGAIN, "its directories come too late: it is read once more"
         except Incomplete:
             return outcomes.BROKEN_OFF, "it did not arrive whole"
         except (Stalled, PageInterrupted):

@@ -148,10 +148,14 @@ class Spool:
                 if self._complete:
                     return False
                 raise Incomplete()
-            if offset < self.released or (self._stuck and offset >= self.written):
+            if offset < self.released:
+                raise OutsideWindow()
+            if self._stuck and offset >= self.written and (part is None or not part.let_go()):
                 raise OutsideWindow()
             if offset < self.written:
                 return True
+            if self._stuck:
+                continue
             self._arrived.clear()
             await self._arrived.wait()
         raise Incomplete()
@@ -179,6 +183,11 @@ class Spool:
     def wake(self) -> None:
         """Have a waiting reader look again (a part has found its end)."""
         self._arrived.set()
+
+    @property
+    def window(self) -> int:
+        """Octets that the window can hold."""
+        return self._block * self._area.block_count
 
     @property
     def mail(self) -> int:
@@ -265,6 +274,7 @@ class PartSource:
         self.end: int | None = None
         self.mail = spool.mail
         self._spool = spool
+        self._ahead = start  # released up to here, also what has not come yet
 
     def close(self) -> None:
         """The producer says that the part has come whole: it ends at what is written now."""
@@ -284,9 +294,23 @@ class PartSource:
         return self._spool.copy(at, view, self._limit())
 
     def release(self, offset: int) -> None:
-        """Let go of the part's octets before `offset`; never touches what follows the part."""
+        """Let go of the part's octets before `offset`, as they come where they have not come yet;
+        never touches what follows the part.
+        """
         if self.mail == self._spool.mail:
-            self._spool.release(min(self.start + offset, self._limit()))
+            self._ahead = max(self._ahead, self.start + offset)
+            self._spool.release(min(self._ahead, self._limit()))
+
+    def let_go(self) -> bool:
+        """Let go of what came since and had been released ahead; True when there was some."""
+        before = self._spool.released
+        self._spool.release(min(self._ahead, self._limit()))
+        return self._spool.released > before
+
+    @property
+    def window(self) -> int:
+        """Octets that the spool can hold."""
+        return self._spool.window
 
     async def skip(self) -> None:
         """Drop all of the part that is left, also what has not come yet. Raises `Incomplete`."""
