@@ -96,7 +96,11 @@ class Network(Protocol):
 
 
 class Storage(Protocol):
-    """Durable files, small and few."""
+    """Durable files, small and few.
+
+    A file 'rebuilt' says that all that was stored is gone, because the filesystem could not be
+    mounted and was made anew; who has heard of it removes it.
+    """
 
     def append(self, name: str, record: bytes | bytearray | memoryview) -> None:
         """Append to the file (made when missing); durable on return. Raises OSError."""

@@ -16,8 +16,77 @@ if TYPE_CHECKING:
     from typing import Any
 
 _TEMPORARY = ".tmp"
+_FORMATTED = "formatted"  # lies in every filesystem that is made here, so that none is empty
+_REBUILT = "rebuilt"  # see devices.Storage
 _DIRECTORY = const(0x4000)
+_IOCTL_COUNT = const(4)
+_HEAD_OCTETS = const(64)
 _ENOSPC = const(28)  # not among the names of MicroPython's errno
+
+
+def open_filesystem(device: Any, kind: Any) -> Any:
+    """The filesystem on a block device; made anew where it can't be mounted, empty files
+    'rebuilt' and 'formatted' in it. Never raises OSError: a flash that can't even be formatted
+    gives a filesystem whose every call does.
+
+    A cut in the middle leaves a filesystem without any file, or one that can't be mounted: either
+    is told as 'rebuilt' at the next boot. Only a flash that was never written is new.
+
+    :param kind: vfs.VfsLfs2
+    """
+    try:
+        if is_blank(device):
+            kind.mkfs(device)
+            return _marked(kind(device), (_FORMATTED,))
+        try:
+            filesystem = kind(device)
+            for _entry in filesystem.ilistdir("/"):
+                return filesystem
+        except OSError:
+            kind.mkfs(device)
+            filesystem = kind(device)
+        return _marked(filesystem, (_REBUILT, _FORMATTED))
+    except OSError as error:
+        return Unusable(error)
+
+
+def is_blank(device: Any) -> bool:
+    """True when no block of the device was ever written: littlefs begins every block at its
+    start.
+    """
+    buffer = bytearray(_HEAD_OCTETS)
+    for block in range(device.ioctl(_IOCTL_COUNT, 0)):
+        device.readblocks(block, buffer, 0)
+        if buffer != b"\xff" * _HEAD_OCTETS:
+            return False
+    return True
+
+
+def _marked(filesystem: Any, names: tuple[str, ...]) -> Any:
+    for name in names:
+        filesystem.open("/" + name, "wb").close()
+    return filesystem
+
+
+class Unusable:
+    """In place of a filesystem that there can't be: every call raises the same OSError."""
+
+    def __init__(self, error: OSError) -> None:
+        self._code = error.errno or errno.EIO
+
+    def open(self, path: str, mode: str) -> Any:
+        """Raises OSError."""
+        raise OSError(self._code, "flash")
+
+    def rename(self, old: str, new: str) -> None:
+        """Raises OSError."""
+        raise OSError(self._code, "flash")
+
+    def ilistdir(self, path: str) -> Any:
+        """Raises OSError."""
+        raise OSError(self._code, "flash")
+
+    remove = statvfs = ilistdir
 
 
 class Mounted:
@@ -64,9 +133,12 @@ class Storage:
 
     def __init__(self, filesystem: Any) -> None:
         self._filesystem = filesystem
-        for name in self.names():
-            if name.endswith(_TEMPORARY):
-                self.remove(name)
+        try:
+            for name in self.names():
+                if name.endswith(_TEMPORARY):
+                    self.remove(name)
+        except OSError:  # whoever stores something hears of it
+            return
 
     def append(self, name: str, record: bytes | bytearray | memoryview) -> None:
         """Append to the file (made when missing); durable on return. Raises OSError."""

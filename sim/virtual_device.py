@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _LINE_NUMBER = 3
 _KEPT_TEXT = 20_000
+_LINE_OCTETS = 216
+_tables: dict[tuple[int, int], bytes] = {}
 
 
 class ServiceLine:
@@ -83,6 +85,9 @@ def installed(world: World) -> Iterator[None]:
     import flash
     import machine
 
+    import firmware.on_demand
+    import firmware.text.layout
+    import hal.clock
     import hal.head
     import hal.network
     import sim.pop3_server
@@ -94,7 +99,11 @@ def installed(world: World) -> Iterator[None]:
         (hal.network, "socket", world.network),
         # a collection of all that the host holds takes a second, and tells nothing of the device
         (gc, "collect", lambda *_generation: 0),
+        (hal.clock, "_time", SimpleNamespace(sleep_us=lambda _us: None)),
         (hal.head, "_copy_line", _copy_line),
+        (firmware.text.layout, "_fill", _fill),
+        # modules that were loaded once stay: loading them takes longer than a page
+        (firmware.on_demand, "drop", lambda _start: None),
         (sim.pop3_server, "time", SimpleNamespace(time_ns=lambda: 10**18)),
     ]
     before = [(module, name, getattr(module, name)) for module, name, _new in places]
@@ -112,6 +121,14 @@ def _copy_line(target: bytearray, source: memoryview, start: int) -> int:
     """As in hal/head.py, where it is viper; here a slice is thirty times faster."""
     target[:] = source[start : start + len(target)]
     return len(target)
+
+
+def _fill(band: bytearray, at: int, octets: int, lines: int, keep: int, flip: int) -> int:
+    """As in firmware/text/layout.py, where it is viper."""
+    table = _tables.setdefault((keep, flip), bytes((octet & keep) ^ flip for octet in range(256)))
+    for start in range(at, at + lines * _LINE_OCTETS, _LINE_OCTETS):
+        band[start : start + octets] = bytes(band[start : start + octets]).translate(table)
+    return 0
 
 
 def connect(world: World, cause: int) -> None:

@@ -26,8 +26,8 @@ def _carry_on(_kind: str, _tears: int) -> None:
 class Flash:
     """The extended block device protocol of MicroPython over octets in RAM.
 
-    :param endurance: erases that a block lasts; a worn block can't be erased or programmed any
-        more, and says so. 0: for ever
+    :param endurance: erases that a block lasts; a worn block keeps what it has, and does not say
+        so. 0: for ever
     :param fallen: raises; called after a torn change
     """
 
@@ -44,6 +44,7 @@ class Flash:
         self.name = name
         self.before: Hook = _carry_on
         self.fallen: Callable[[], None] = lambda: None
+        self.dead = False  # every program and erase fails
         self.erased = 0  # blocks
         self.programmed = 0  # octets
         self._blocks = blocks
@@ -59,7 +60,7 @@ class Flash:
 
     def writeblocks(self, block: int, data: Any, offset: int = 0) -> int:
         """Program."""
-        if self._worn(block):
+        if self.dead:
             return _IO_ERROR
         torn = self.before(self.name + PROGRAM, TEARS)
         start = block * self.block_size + offset
@@ -91,14 +92,15 @@ class Flash:
         return sum(self._worn(block) for block in range(self._blocks))
 
     def _erase(self, block: int) -> int:
-        if self._worn(block):
+        if self.dead:
             return _IO_ERROR
         torn = self.before(self.name + ERASE, TEARS)
-        self._erases[block] += 1
-        self.erased += 1
         start, end = block * self.block_size, (block + 1) * self.block_size
         if torn is None:
-            self.data[start:end] = b"\xff" * self.block_size
+            self.erased += 1
+            self._erases[block] += 1
+            if not self._worn(block):
+                self.data[start:end] = b"\xff" * self.block_size
             return 0
         old = self.data[start:end]
         self.data[start:end] = self._torn(old, bytearray(b"\xff" * len(old)), torn)
@@ -106,7 +108,7 @@ class Flash:
         return _IO_ERROR
 
     def _worn(self, block: int) -> bool:
-        return bool(self._endurance) and self._erases[block] >= self._endurance
+        return bool(self._endurance) and self._erases[block] > self._endurance
 
     def _torn(self, old: bytearray, new: bytearray, tear: int) -> bytearray:
         if tear < 3:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import random
@@ -154,6 +155,8 @@ def campaign(session: Session, seed: int, share: tuple[int, int], out: int) -> N
     plan = Plan(session, seed, share)
     plan.total = calm.step
     plan.out = out
+    gc.disable()  # a collection would touch, and so copy, all that children share with this process
+    gc.freeze()
     try:
         _world, verdict = live(session, seed, plan)
         text = verdict
@@ -196,6 +199,7 @@ class Campaign:
                 for line in self._lines(session, seed):
                     self._take(line)
                 self.runs += 1
+                self._show(session, seed)
                 if len(self.failures) >= 20 or (self.cuts >= cuts and seed > self._seed):
                     return
             seed += 1
@@ -218,6 +222,11 @@ class Campaign:
             if status:
                 raise RuntimeError("session %s ended with status %d" % (session.name, status))
 
+    def _show(self, session: Session, seed: int) -> None:
+        text = "%d cuts, %d failures; %s with seed %d done"
+        what = (self.cuts, len(self.failures), session.name, seed)
+        print(text % what, file=sys.stderr, flush=True)
+
     def _take(self, line: dict[str, Any]) -> None:
         name = line.pop("name")
         notes = line.pop("notes", [])
@@ -231,6 +240,7 @@ class Campaign:
             self.by_session[name.split(":")[0]] += 1
         if verdict.failed:
             self.failures.append({"cut": name, **line, "notes": notes})
+            print("make faults CUT=%s   # %s" % (name, "; ".join(notes)), flush=True)
 
     def report(self) -> dict[str, Any]:
         """The object of --json."""
@@ -292,8 +302,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     whole.run(options.cuts)
     report = whole.report()
-    for failure in whole.failures:
-        print("make faults CUT=%s   # %s" % (failure["cut"], "; ".join(failure["notes"])))
     print(json.dumps({name: value for name, value in report.items() if name != "failures"}))
     print("%d cuts in %.0f s" % (whole.cuts, time.monotonic() - began))
     if options.json:

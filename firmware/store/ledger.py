@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 NAME = "ledger"
 
+_REBUILT = "rebuilt"  # a file, see devices.Storage
+
 _JOURNAL = "firmware.store.journal"
 _PENDING = const(24)  # records waiting in RAM
 _GONE_KEPT = const(64)  # finished mails remembered at compaction although no longer listed
@@ -60,6 +62,7 @@ class Ledger:
         self.doubtful = False  # mails unknown here may be on paper
         self.boxes = 1  # a bit for each mailbox that is visited
         self._heard = 0  # and for each whose listing has come
+        self._storage = storage
         self._clock = clock
         self._limit = limit
         self._capacity = capacity
@@ -77,18 +80,29 @@ class Ledger:
         """
         readable = self._read() or self._read()
         self.lost = self._log.damaged + self._log.missing + (not readable)
-        if self.lost or self.doubtful:
+        rebuilt = self._is_rebuilt()
+        if self.lost or self.doubtful or rebuilt:
             self._doubt()
-        if not self.lost and not self._log.torn:
+        if not self.lost and not self._log.torn and not rebuilt:
             return ""
         torn = self._log.torn
         try:
             self.compact()
-        except Fault as fault:
-            return "the ledger is damaged and could not be written anew (%s)" % fault.detail
+            if rebuilt:  # the doubt is in the file now
+                self._storage.remove(_REBUILT)
+        except (Fault, OSError) as error:
+            return "the ledger is damaged and could not be written anew (%s)" % error.args[-1]
+        if rebuilt:
+            return "it was unreadable and is formatted anew; all parameters have their defaults"
         if self.lost:
             return "the ledger was damaged in %d places" % self.lost
         return "the last record of the ledger was cut off" if torn else ""
+
+    def _is_rebuilt(self) -> bool:
+        try:
+            return _REBUILT in self._storage.names()
+        except OSError:
+            return False
 
     def _read(self) -> bool:
         self._index = MailIndex()

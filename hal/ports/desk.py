@@ -15,10 +15,14 @@ import machine
 import network
 import vfs
 
+from hal.storage import is_blank, open_filesystem
+
 if TYPE_CHECKING:
     from typing import Any
 
     from hal.wiring import Wiring
+
+__all__ = ("is_blank",)
 
 NAME = "desk"
 
@@ -88,23 +92,8 @@ def network_interface(_wiring: Wiring) -> Any:
 
 
 def filesystem() -> Any:
-    """The data filesystem, with the methods of vfs.VfsLfs2. A new flash is formatted; a damaged
-    one raises OSError.
-    """
-    device = flash.open_area("data")
-    if is_blank(device):
-        vfs.VfsLfs2.mkfs(device)
-    return vfs.VfsLfs2(device)
-
-
-def is_blank(device: Any) -> bool:
-    """True when neither of the blocks that hold a littlefs superblock was ever written."""
-    buffer = bytearray(64)
-    for block in (0, 1):
-        device.readblocks(block, buffer, 0)
-        if buffer != b"\xff" * len(buffer):
-            return False
-    return True
+    """The data filesystem, with the methods of vfs.VfsLfs2."""
+    return open_filesystem(flash.open_area("data"), vfs.VfsLfs2)
 
 
 def spool_device(_wiring: Wiring) -> Any:

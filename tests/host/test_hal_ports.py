@@ -4,6 +4,7 @@ left over.
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 import types
 from collections.abc import Iterator
@@ -80,6 +81,9 @@ class LittleFs:
 
     def ilistdir(self, _path: str) -> Iterator[Any]:
         return iter(())
+
+    def open(self, _path: str, _mode: str) -> Any:
+        return io.BytesIO()
 
 
 @pytest.fixture(params=PORTS)

@@ -1,0 +1,200 @@
+"""Flash that is damaged, worn, full or dead: what can be rebuilt is, and what is not known any
+more is printed with the mark.
+"""
+
+from __future__ import annotations
+
+import random
+
+import vfs
+
+from firmware.recording.faults import Fault
+from firmware.store.ledger import Ledger
+from firmware.store.parameters import Parameters
+from hal.storage import Storage, open_filesystem
+from sim.virtual_flash import Flash
+from tests.unit.store_support import FakeClock
+
+KEY, OTHER = b"mail0001", b"mail0002"
+
+
+class _Cut(Exception):
+    pass
+
+
+def storage_on(flash: Flash) -> Storage:
+    return Storage(open_filesystem(flash, vfs.VfsLfs2))
+
+
+def booted(flash: Flash) -> tuple[Ledger, str]:
+    ledger = Ledger(storage_on(flash), FakeClock())
+    return ledger, ledger.open()
+
+
+def used() -> Flash:
+    """A flash with parameters and a mail on paper."""
+    flash = Flash(32)
+    storage = storage_on(flash)
+    parameters = Parameters(storage)
+    parameters.load()
+    parameters.set("pop.host", "mail.example.com")
+    ledger = Ledger(storage, FakeClock())
+    assert ledger.open() == ""
+    ledger.intend(KEY, 1)
+    ledger.complete(KEY, 1)
+    ledger.finish(KEY, 1, False)
+    return flash
+
+
+def unmountable() -> Flash:
+    flash = used()
+    for block in (0, 1):
+        for at in range(0, 4096, 16):
+            flash.data[block * 4096 + at] ^= 0x55
+    return flash
+
+
+def test_a_new_flash_is_formatted_and_nothing_is_in_doubt() -> None:
+    flash = Flash(32)
+    ledger, trouble = booted(flash)
+    assert trouble == "" and not ledger.doubtful
+    ledger, trouble = booted(flash)
+    assert trouble == "" and not ledger.doubtful
+
+
+def test_a_flash_that_was_formatted_and_never_written_to_is_in_doubt() -> None:
+    flash = Flash(32)
+    vfs.VfsLfs2.mkfs(flash)
+    ledger, trouble = booted(flash)
+    assert "formatted anew" in trouble and ledger.doubtful
+
+
+def test_a_filesystem_that_cannot_be_mounted_is_made_anew_and_every_mail_is_in_doubt() -> None:
+    flash = unmountable()
+    ledger, trouble = booted(flash)
+    assert "formatted anew" in trouble
+    assert ledger.may_be_on_paper(KEY, 1) and not ledger.is_finished(KEY)
+    ledger, trouble = booted(flash)
+    assert trouble == "" and ledger.doubtful  # until all mailboxes were listed
+    ledger.forget_others([KEY])
+    assert not ledger.doubtful and ledger.may_be_on_paper(KEY, 1)
+    assert not ledger.may_be_on_paper(OTHER, 1)
+
+
+def test_a_cut_while_it_is_made_anew_leaves_no_mail_unmarked() -> None:
+    begun = unmountable()
+    steps = 0
+
+    def count(_kind: str, _ways: int) -> None:
+        nonlocal steps
+        steps += 1
+
+    whole = Flash(32)
+    whole.data[:] = begun.data
+    whole.before = count
+    booted(whole)
+    assert steps >= 10
+    for cut in range(steps):
+        for way in range(4):
+            flash = Flash(32, noise=random.Random(cut))
+            flash.data[:] = begun.data
+            left = cut
+
+            def at(_kind: str, _ways: int, way: int = way) -> int | None:
+                nonlocal left
+                left -= 1
+                return way if left < 0 else None
+
+            def fallen() -> None:
+                raise _Cut
+
+            flash.before, flash.fallen = at, fallen
+            try:
+                booted(flash)
+            except _Cut:
+                pass
+            flash.before = lambda _kind, _ways: None
+            ledger, _trouble = booted(flash)
+            assert ledger.may_be_on_paper(KEY, 1) and ledger.doubtful, (cut, way)
+
+
+def flipped(whole: Flash, seed: int, first: int) -> Flash:
+    """The flash with some bits of what was written from octet `first` on turned over."""
+    chance = random.Random(seed)
+    flash = Flash(32)
+    flash.data[:] = whole.data
+    blank = b"\xff" * 64
+    written = [at for at in range(first, len(flash.data), 64) if flash.data[at : at + 64] != blank]
+    for _ in range(chance.choice((1, 3, 30))):
+        flash.flip((chance.choice(written) + chance.randrange(64)) * 8 + chance.randrange(8))
+    return flash
+
+
+def test_bits_flipped_in_the_ledger_never_make_it_forget_silently() -> None:
+    whole = used()
+    ledger, _trouble = booted(whole)
+    for number in range(40):  # long enough to lie in blocks of its own, behind the directory's two
+        ledger.note("note", "number %d" % number)
+    for seed in range(40):
+        ledger, _trouble = booted(flipped(whole, seed, 2 * 4096))
+        assert ledger.is_finished(KEY) or ledger.may_be_on_paper(KEY, 1), seed
+
+
+def test_whatever_bits_are_flipped_the_device_boots_and_the_ledger_goes_on() -> None:
+    whole = used()
+    for seed in range(50):
+        flash = flipped(whole, seed, 0)
+        ledger, _trouble = booted(flash)
+        ledger.intend(OTHER, 1)
+        ledger.complete(OTHER, 1)
+        again, _trouble = booted(flash)
+        assert again.pages_done(OTHER) == 1 or again.may_be_on_paper(OTHER, 1), seed
+
+
+def test_worn_blocks_are_left_out_and_the_ledger_goes_on() -> None:
+    flash = Flash(32, endurance=60)
+    ledger, _trouble = booted(flash)
+    done = page = 0
+    while page < 3000 and not flash.worn_blocks:
+        page += 1
+        ledger.advance(KEY, page)
+        done = page
+    assert flash.worn_blocks
+    for page in range(done + 1, done + 40):
+        try:
+            ledger.advance(KEY, page)
+            done = page
+        except Fault:
+            break
+    again, _trouble = booted(flash)
+    assert again.pages_done(KEY) >= done or again.may_be_on_paper(KEY, done)
+
+
+def test_a_dead_flash_is_a_fault_and_no_boot_failure() -> None:
+    flash = unmountable()
+    flash.dead = True
+    storage = storage_on(flash)
+    ledger = Ledger(storage, FakeClock())
+    assert "damaged" in ledger.open() and ledger.doubtful
+    assert Parameters(storage).load()
+    assert ledger.may_be_on_paper(KEY, 1)
+
+
+def test_a_full_flash_is_a_fault_until_there_is_space_again() -> None:
+    flash = Flash(16)
+    storage = storage_on(flash)
+    ledger = Ledger(storage, FakeClock())
+    ledger.open()
+    ledger.intend(KEY, 1)
+    storage.append("junk", bytes(storage.free() - 4096))
+    refused = 0
+    for page in range(1, 400):
+        try:
+            ledger.advance(KEY, page)
+        except Fault:
+            refused += 1
+    assert refused
+    storage.remove("junk")
+    ledger.advance(KEY, 400)
+    again, trouble = booted(flash)
+    assert trouble == "" and again.pages_done(KEY) == 400
