@@ -206,8 +206,6 @@ def main(port: str, user: str, password: str, folder: str, sums: str) -> None:
     settings["pop.user"] = user
     settings["pop.password"] = password
     settings["pop.login"] = "user"
-    settings["pop.security"] = "plain"
-    settings["pop.allow_plain"] = True
     settings["pop.delete"] = "never"
     settings["pop.security"] = "plain"
     settings["pop.allow_plain"] = True

@@ -140,6 +140,7 @@ class Visit:
         self._firsts = [1, 1, 1, 1]
         self._told = False
         self.piped = False  # commands went out ahead of answers
+        self._blamed = False  # the server says that the password is wrong
         self._slow = 0  # quick mails to come before one is asked for ahead again
         self._serving: Serving | None = None
 
@@ -165,7 +166,7 @@ class Visit:
         return result
 
     async def _attempt(self, result: VisitResult) -> None:
-        self._told = self.eats = self.piped = False
+        self._told = self.eats = self.piped = self._blamed = False
         self.fetched = 0
         self.server = self._serving = None
         keeper = asyncio.create_task(self._keep_alive())
@@ -181,6 +182,7 @@ class Visit:
             if fault.code == NOT_CONFIGURED and self.box:
                 self.ledger.forget_others((), self.box)
             if isinstance(fault, Refused):
+                self._blamed = fault.response_code == "AUTH"
                 result.login_delay_s = max(result.login_delay_s, fault.wait_s)
         finally:
             keeper.cancel()
@@ -243,7 +245,8 @@ class Visit:
         server = self.server
         if code not in _DOUBTFUL or server is None:
             return False
-        if self.trusts and self.piped and (code == PROTOCOL or not server.flags & PROVEN):
+        certain = server.flags & PROVEN or self._blamed
+        if self.trusts and self.piped and (code == PROTOCOL or not certain):
             self.trusts = self.recalls = False
             self.report(code, "visited again without PIPELINING")
             return True

@@ -275,8 +275,11 @@ class Serving:
             self._report(PROTOCOL, "mail %d ended in a mixed line ending" % number)
         if self.proofs < _PROOFS and self._session.pipelining:
             # where lines end in an odd way, the end of a mail shows by silence only
-            self._session.pipelining = not body.mixed and not body.lf_only
-            self.proofs += bool(self._plan) or self.proofs < 0
+            if body.mixed or body.lf_only:
+                self._session.pipelining = False
+                self.proofs = -1
+            else:
+                self.proofs += bool(self._plan) or self.proofs < 0
 
     def _finish(self, number: int, outcome: int) -> None:
         ledger, key = self._ledger, self._window.key(number)
@@ -302,4 +305,4 @@ class Serving:
 
     def proven(self) -> bool:
         """True when the server has shown that it can do PIPELINING."""
-        return self.proofs >= _PROOFS and self._session.pipelining
+        return self.proofs >= _PROOFS

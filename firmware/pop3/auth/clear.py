@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from firmware.pop3.auth.sasl import Sasl
 from firmware.pop3.failures import Refused
-from firmware.recording.faults import LOGIN_REFUSED, PROTOCOL
+from firmware.recording.faults import LOGIN_REFUSED, PROTOCOL, Fault
 
 if TYPE_CHECKING:
     from firmware.pop3.auth.login import Login
@@ -31,6 +31,8 @@ async def _user(who: Login) -> None:
         if session.trail is not None:
             session.trail()
     if not await session.command(b"USER", who.user):
+        if session.owed:  # few servers refuse names; all others were confused by what came with it
+            raise Fault(PROTOCOL, "USER is refused")
         raise Refused(LOGIN_REFUSED, session.words(), session.response_code)
     if not await session.command(b"PASS", who.password, shown=b"PASS ****"):
         raise Refused(LOGIN_REFUSED, session.words(), session.response_code)
