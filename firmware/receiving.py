@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from firmware.mail.message import MessageReader
-from firmware.pop3.mailbox import LEAVE, NOTICE, RECORDED, UNFINISHED, VisitResult
+from firmware.pop3.mailbox import AGAIN, LEAVE, NOTICE, RECORDED, UNFINISHED, VisitResult
 from firmware.recording import faults
 from firmware.recording import job as outcomes
 from firmware.recording.job import Job
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from firmware.store.parameters import Parameters
     from firmware.store.spool import Spool
 
-_OUTCOMES = {outcomes.ON_PAPER: RECORDED, outcomes.AS_NOTICE: NOTICE, outcomes.STALLED: LEAVE}
+_OUTCOMES = {
+    outcomes.ON_PAPER: RECORDED,
+    outcomes.AS_NOTICE: NOTICE,
+    outcomes.STALLED: LEAVE,
+    outcomes.AGAIN: AGAIN,
+}
 
 
 def _of_visits(code: int) -> bool:

@@ -14,7 +14,7 @@ from firmware import on_demand
 from firmware.pop3.capability import LIAR, PROVEN
 from firmware.pop3.failures import Refused
 from firmware.pop3.maildrop import FINISHED, KEYED, MARKED, MailWindow
-from firmware.pop3.serving import LEAVE, NOTICE, RECORDED, UNFINISHED, Serving
+from firmware.pop3.serving import AGAIN, LEAVE, NOTICE, RECORDED, UNFINISHED, Serving
 from firmware.recording.faults import (
     LOGIN_REFUSED,
     NOT_CONFIGURED,
@@ -72,7 +72,9 @@ if TYPE_CHECKING:
             ...
 
 
-__all__ = ("LEAVE", "NOTICE", "RECORDED", "UNFINISHED", "WINDOW_OCTETS", "Visit", "VisitResult")
+__all__ = (
+    "AGAIN", "LEAVE", "NOTICE", "RECORDED", "UNFINISHED", "WINDOW_OCTETS", "Visit", "VisitResult",
+)
 
 WINDOW_OCTETS = const(4095)  # 315 mails a visit
 

@@ -31,6 +31,7 @@ RECORDED = const(1)
 NOTICE = const(2)  # ended on paper as a notice sheet
 UNFINISHED = const(3)  # stays on the server; the next mail may come
 LEAVE = const(4)  # stays on the server, and so do all behind it: paper keeps the session waiting
+AGAIN = const(5)  # wanted once more at once, now that it is known where everything in it is
 
 # Octets of commands whose answers have not come: less than any TCP takes for sending without its
 # peer's help (a W5500 socket has 2048). See Session.ahead for why nobody can wait for ever.
@@ -79,6 +80,7 @@ class Serving:
         self._tell_large = get("pop.large") != "skip"
         self._plan: list[int] = []  # commands whose answers are to come, oldest first
         self._again: list[int] = []  # mails refused while others were outstanding
+        self._wanted: list[int] = []  # mails to be fetched once more
         self._numbers: Iterator[int] = iter(())
         self._begun = 0
         self._put_off = False  # there were more mails than may be fetched in one visit
@@ -96,6 +98,11 @@ class Serving:
                 return True
         if not await self._serve(self._window.numbers(KEYED, FINISHED), True):
             return False
+        while self._wanted:
+            self._send(_RETRIEVE, self._wanted.pop(0))
+            await self._session.flush()
+            if not await self._serve(iter(()), True):
+                return False
         if self._put_off and self._result.recorded + self._result.notices:
             self._result.more = True
         again, self._again = self._again, []
@@ -237,12 +244,23 @@ class Serving:
         outcome = await self._hand_over(number, body)
         if outcome == LEAVE:
             return False
-        if outcome != UNFINISHED:
+        if outcome == AGAIN:
+            await self._ask_again(number)
+        elif outcome != UNFINISHED:
             self.uneaten -= self._eats
             self._finish(number, outcome)
         if session.state == CLOSED:
             raise Fault(SERVER_BROKE_OFF, "while paper was waited for")
         return True
+
+    async def _ask_again(self, number: int) -> None:
+        """Fetch the mail once more: at once, or when nothing else is outstanding."""
+        self.uneaten -= self._eats
+        if self._plan:
+            self._wanted.append(number)
+        else:
+            self._send(_RETRIEVE, number)
+            await self._session.flush()
 
     def _check_step(self, number: int) -> None:
         """Raise Fault PROTOCOL when what should answer RETR answers the LIST that follows it."""

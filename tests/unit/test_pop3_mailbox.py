@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from firmware.pop3 import mailbox
 from firmware.pop3.identity import uid_key
-from firmware.pop3.mailbox import LEAVE, NOTICE, RECORDED, UNFINISHED, Visit, VisitResult
+from firmware.pop3.mailbox import AGAIN, LEAVE, NOTICE, RECORDED, UNFINISHED, Visit, VisitResult
 from firmware.pop3.maildrop import ROW_OCTETS
 from firmware.pop3.reply import MIN_BUFFER
 from firmware.pop3.session import Session
@@ -170,6 +170,13 @@ def test_notice_counts_as_on_paper_and_unfinished_stays_on_the_server() -> None:
     assert numbers(desk.run()) == (0, 3, 1, 1, 1, 2)
     assert desk.ledger.told[1:3] == [("finish", KEYS[0], 2, True), ("finish", KEYS[2], 2, False)]
     assert b"DELE 2" not in desk.link.sent
+
+
+def test_a_mail_that_is_wanted_again_is_fetched_again_at_once() -> None:
+    desk = Desk([A, B, C])
+    desk.outcomes = [RECORDED, AGAIN, RECORDED, RECORDED]
+    assert numbers(desk.run()) == (0, 3, 3, 0, 0, 3)
+    assert desk.got == [A, B, B, C] and desk.reports == []
 
 
 def test_rest_of_a_body_that_nobody_wanted_is_drained() -> None:
