@@ -41,6 +41,8 @@ ON_DEMAND = (
     "firmware/store/journal.",
     "firmware/store/parameter_file.",
     "firmware/mail/notice.",
+    "firmware/pop3/auth/",
+    "firmware/pop3/masks.",
     "firmware/fax/doubt.",
     "firmware/fax/refusal.",
     "firmware/fax/verdict.",

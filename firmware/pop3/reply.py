@@ -70,7 +70,7 @@ class ReplyReader:
         try:
             count = await self.link.readinto(self.view[self.end:])
         except OSError as error:
-            raise link_fault(error) from error
+            raise link_fault(error) from None
         if count == 0:
             raise Fault(SERVER_BROKE_OFF)
         self.end += count

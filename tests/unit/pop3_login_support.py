@@ -157,7 +157,7 @@ def login_by_scram(name: str = "scram-sha-256", server: Any = None, extra: Any =
     options.setdefault("password", "pencil")
     if options.pop("initial", True):
         options.setdefault("sasl", name.upper())
-        answers = (server.begin, server.proof, extra)
+        answers: tuple[Any, ...] = (server.begin, server.proof, extra)
     else:
         answers = (server.begin, server.proof, server.proof, extra)
     return Attempt(*answers, mechanism=options.pop("mechanism", name), **options)

@@ -58,12 +58,11 @@ async def _xoauth2(who: Login) -> tuple[Sasl, bytes | None]:
 
 def _explained(who: Login, failure: bytes) -> Refused:
     session = who.session
-    detail = session.words()
-    status = _status(failure)
-    if status:
-        detail = "%s; %s" % (session.masked(status), detail)
+    what = "token"
     if len(who.token) > _USUAL_CAP:
-        detail = "the token has %d octets; %s" % (len(who.token), detail)
+        what = "token of %d octets" % len(who.token)
+    status = session.masked(_status(failure)) or "refused"
+    detail = "%s: %s; %s" % (what, status, session.words())
     return Refused(LOGIN_REFUSED, detail, session.response_code)
 
 
