@@ -7,8 +7,9 @@ A session runs in a virtual world (sim/world.py). At each of its steps the proce
 every way in which that step can be cut: the child lets the power fail there, boots the device
 again, lets it finish and is judged (sim/verdict.py). Steps are every program and erase of the
 flash (not done, half done, done, any bits of it done), every connect, send (nothing, half, all of
-it went out) and receive, and the mechanical steps: each first of a run of equal steps, every
-sixteenth, and one in twelve of the rest by the seed. In one child of eight the power fails a
+it went out) and receive, and the mechanical steps: the first two of a run of equal steps, every
+sixteenth, and one in twelve of the rest by the seed (on the long sheets of texts every 64th and
+one in 48). In one child of eight the power fails a
 second time, at a step of the recovery that the seed chooses.
 
 Runs go on with other seeds until there are enough cuts. Every failure comes with the command that
@@ -40,7 +41,8 @@ LIMIT_S = 4 * 3600.0  # virtual
 CUTS = 100_000
 _HANG_S = 120  # of real time, for one child
 _BATCH = 16
-_SAMPLE = 1 / 12
+_SAMPLE = 4 / 3  # of a stride
+_LONG_ROWS = 500
 _SECOND = 1 / 8
 _MECHANICAL = (FEED, PICK, STROBE)
 
@@ -69,6 +71,7 @@ class Plan:
         self._share = share
         self._fixed = fixed
         self._chance = random.Random("%s %d cuts" % (session.name, seed))
+        self._stride = 64 if session.setup.rows > _LONG_ROWS else 16
         self._turn = self._equal = 0
         self._last = ""
         self._second = 0
@@ -103,7 +106,8 @@ class Plan:
         group = PICK if kind == PICK else FEED
         self._equal = self._equal + 1 if group == self._last else 0
         self._last = group
-        return self._equal % 16 < 2 or self._chance.random() < _SAMPLE
+        stride = self._stride
+        return self._equal % stride < 2 or self._chance.random() * stride < _SAMPLE
 
     def _cut(self, kind: str, way: int) -> int:
         self.kind = self.kind or kind
