@@ -166,7 +166,7 @@ class Session:
         try:
             addresses = self._network.resolve(host, port)
         except OSError as error:
-            raise Fault(NO_NAME, host) from error
+            raise Fault(NO_NAME, host) from None
         if not addresses:
             raise Fault(NO_NAME, host)
         detail = ""
@@ -263,7 +263,7 @@ class Session:
             await self._reader.link.write(unsent)
         except OSError as error:
             self.close()
-            raise link_fault(error) from error
+            raise link_fault(error) from None
 
     @property
     def owed(self) -> int:
