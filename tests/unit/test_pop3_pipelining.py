@@ -251,3 +251,22 @@ def test_wrong_password_is_tried_twice_only_while_nothing_is_proven() -> None:
     for refusal, tries in ((b"-ERR [AUTH] no\r\n", 1), (b"-ERR no\r\n", 2)):
         drop = Maildrop(replies={b"PASS": [refusal]})
         assert drop.visit()[0] == faults.LOGIN_REFUSED and len(drop.used()) == tries
+
+
+def test_nothing_is_asked_for_ahead_of_a_server_that_deletes_what_was_fetched() -> None:
+    drop = Maildrop(capa=listing(b"TOP", b"UIDL", b"PIPELINING", b"EXPIRE 0"))
+    assert drop.visit() == (0, COUNT, COUNT, 0, 0, COUNT)
+    assert max(data.count(b"RETR") for data in drop.links[0].writes) == 1
+
+
+def test_paper_that_keeps_mails_waiting_ends_asking_ahead_for_some_mails() -> None:
+    drop = Maildrop()
+    drop.visit()
+    again = Maildrop(storage=drop.storage)
+    again.desk.visit._slow = 8  # as a mail that waited for paper leaves it
+    assert again.visit() == (0, COUNT, COUNT, 0, 0, COUNT)
+    assert max(data.count(b"RETR") for data in again.links[0].writes) == 1
+    again.connect()
+    again.desk.visit.ledger = FakeLedger()
+    again.visit()
+    assert max(data.count(b"RETR") for data in again.links[0].writes) > 10
