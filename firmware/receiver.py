@@ -22,7 +22,7 @@ from firmware.recording.recorder import Recorder
 from firmware.recording.sheet import Sheet
 from firmware.recording.task import RecordTask
 from firmware.reporting import Reporter
-from firmware.service.shell import Shell
+from firmware.service.console import serve
 from firmware.store.ledger import Ledger
 from firmware.store.parameters import MAILBOXES, Parameters
 from firmware.store.spool import Spool
@@ -63,7 +63,6 @@ class Receiver:
         self.recorder = Recorder(board, self.faults, self._pulses[_RECORD].beat)
         self._build_recording(buffers)
         self._build_receiving(buffers)
-        self._shell = Shell(board.serial, self)
 
     def _build_recording(self, buffers: Buffers) -> None:
         fax = buffers.fax
@@ -121,7 +120,7 @@ class Receiver:
         supervisor = Supervisor(self.board.watchdog, self._lost)
         supervisor.start(self._pulses[_RECORD], self._record_task.run())
         supervisor.start(self._pulses[_PANEL], panel.run())
-        supervisor.start(self._pulses[_SERVICE], self._shell.run())
+        supervisor.start(self._pulses[_SERVICE], serve(self.board.serial, self))
         supervisor.start(self._pulses[_RECEIVE], self.poller.run())
         await supervisor.run()
 

@@ -11,14 +11,13 @@ import gc
 from typing import TYPE_CHECKING
 
 from firmware import on_demand
+from firmware.service.console import PROMPT
 from firmware.service.editor import LineEditor
 from firmware.service.output import Output
 
 if TYPE_CHECKING:
     from firmware.devices import Serial
     from firmware.service.registry import Context
-
-PROMPT = "uf-e1> "
 
 _LOADED = (
     "firmware.service.registry",
@@ -37,13 +36,18 @@ class Shell:
         self._editor = LineEditor(PROMPT, _commands_like)
         self._octets = bytearray(32)
         self._at = self._have = 0
+        self._idle_s = 0
 
-    async def run(self) -> None:
-        """Serve for ever. A line that fails is tried again every second."""
-        await self._out.send("\r\n# UF-E1 service console; 'help' lists the commands\r\n")
+    async def run(self, first: memoryview, idle_s: int) -> None:
+        """Serve, beginning with the octets `first`, until no key came for `idle_s` seconds."""
+        self._have = len(first)
+        self._octets[: self._have] = first
+        self._idle_s = idle_s
         while True:
             try:
                 line = await self._read_line()
+            except asyncio.TimeoutError:
+                return
             except OSError:
                 await asyncio.sleep(1)
                 continue
@@ -76,7 +80,8 @@ class Shell:
     async def _next(self) -> int:
         if self._at >= self._have:
             self._at = self._have = 0
-            self._have = await self._serial.readinto(memoryview(self._octets))
+            reading = self._serial.readinto(memoryview(self._octets))
+            self._have = await asyncio.wait_for(reading, self._idle_s)
             self._out.listen()
         self._at += 1
         return self._octets[self._at - 1]

@@ -6,6 +6,7 @@ import asyncio
 import sys
 
 from firmware.recording.faults import NO_PAPER
+from firmware.service.console import serve
 from firmware.service.shell import Shell
 from tests.unit.service_support import FakeReceiver, FakeSerial, typed
 
@@ -16,7 +17,7 @@ def served(keys: bytes, takes: int = 1000, receiver: "FakeReceiver | None" = Non
     serial = receiver.board.serial = FakeSerial(keys, takes)
 
     async def run() -> None:
-        task = asyncio.create_task(Shell(serial, receiver).run())
+        task = asyncio.create_task(serve(serial, receiver))
         before = -1
         while serial.typed or len(serial.shown) != before:
             before = len(serial.shown)
@@ -44,7 +45,7 @@ def test_when_nobody_reads_the_console_goes_on_and_wakes_at_the_next_key() -> No
     serial = receiver.board.serial = FakeSerial(b"", 0)
 
     async def run() -> None:
-        task = asyncio.create_task(Shell(serial, receiver).run())
+        task = asyncio.create_task(serve(serial, receiver))
         await asyncio.sleep(2.5)
         serial.takes = 1000
         assert not serial.shown
@@ -62,7 +63,7 @@ def test_a_line_that_breaks_is_tried_again() -> None:
     serial.broken = True
 
     async def run() -> None:
-        task = asyncio.create_task(Shell(serial, receiver).run())
+        task = asyncio.create_task(serve(serial, receiver))
         await asyncio.sleep(1.3)
         task.cancel()
 
@@ -130,6 +131,7 @@ def test_commands_are_gone_from_memory_afterwards() -> None:
     assert sorted(left) == [
         "firmware.service",
         "firmware.service.commands",
+        "firmware.service.console",
         "firmware.service.editor",
         "firmware.service.output",
         "firmware.service.shell",
@@ -169,3 +171,24 @@ def test_a_secret_never_reaches_the_terminal() -> None:
     )
     assert receiver.parameters.get("pop.password") == "hush7"
     assert "hush7" not in shown and "pop.password = ****" in shown
+
+
+def test_a_quiet_console_gives_its_memory_back_and_wakes_at_the_next_key() -> None:
+    receiver = FakeReceiver()
+    serial = receiver.board.serial = FakeSerial(b"poll\r")
+    loaded = []
+
+    async def run() -> None:
+        sys.modules.pop("firmware.service.shell", None)
+        task = asyncio.create_task(serve(serial, receiver, 1))
+        await asyncio.sleep(0.4)
+        loaded.append("firmware.service.shell" in sys.modules)
+        await asyncio.sleep(1.4)
+        loaded.append("firmware.service.shell" in sys.modules)
+        serial.typed = b"poll\r"
+        await asyncio.sleep(0.4)
+        task.cancel()
+
+    asyncio.run(run())
+    assert loaded == [True, False]
+    assert receiver.polls == 2
