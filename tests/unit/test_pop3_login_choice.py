@@ -108,9 +108,9 @@ def test_server_without_capa_is_taken_by_what_was_asked_for() -> None:
 
 
 def test_port_without_sha_1_takes_another() -> None:
-    from firmware.pop3.auth import login
+    from firmware.pop3.auth import choice
 
-    restore = replaced(login, "hashlib", NoHashes)
+    restore = replaced(choice, "hashlib", NoHashes)
     try:
         assert chosen(sasl="PLAIN SCRAM-SHA-1") == "PLAIN"
     finally:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
-from firmware.pop3.auth.sasl import Sasl
-from firmware.pop3.auth.saslprep import escaped
+from firmware.pop3.auth.sasl import Sasl, escaped
 from firmware.pop3.failures import Refused
 from firmware.recording.faults import LOGIN_REFUSED, PROTOCOL
 

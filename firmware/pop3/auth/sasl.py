@@ -37,6 +37,11 @@ def base64(octets: bytes) -> bytes:
     return b2a_base64(octets)[:-1]
 
 
+def escaped(user: bytes) -> bytes:
+    """A `saslname` (RFC 5802 section 5.1)."""
+    return user.replace(b"=", b"=3D").replace(b",", b"=2C")
+
+
 class Sasl:
     """One exchange. Every step raises Refused when the server refuses."""
 

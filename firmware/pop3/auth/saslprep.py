@@ -31,11 +31,6 @@ _LATIN = {0xA8: b" \xcc\x88", 0xAA: b"a", 0xAF: b" \xcc\x84", 0xB2: b"2", 0xB3: 
           0xBC: b"1\xe2\x81\x844", 0xBD: b"1\xe2\x81\x842", 0xBE: b"3\xe2\x81\x844"}
 
 
-def escaped(user: bytes) -> bytes:
-    """A `saslname` (RFC 5802 section 5.1)."""
-    return user.replace(b"=", b"=3D").replace(b",", b"=2C")
-
-
 def prepared(text: bytes) -> bytes:
     """Prepare UTF-8 text. Raises Fault NOT_CONFIGURED for a character that is prohibited."""
     prepared_text = bytearray()

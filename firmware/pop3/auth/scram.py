@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from firmware.pop3.auth.hashes import hmac, pbkdf2
-from firmware.pop3.auth.sasl import Sasl, base64
-from firmware.pop3.auth.saslprep import escaped, prepared
+from firmware.pop3.auth.sasl import Sasl, base64, escaped
+from firmware.pop3.parsing import is_printable
 from firmware.recording.faults import NO_LOGIN_METHOD, PROTOCOL, SERVER_FALSE, Fault
 
 if TYPE_CHECKING:
@@ -27,6 +27,15 @@ _NONCE_OCTETS = const(18)
 def fresh_nonce() -> bytes:
     """Printable and never the same again."""
     return base64(os.urandom(_NONCE_OCTETS))
+
+
+def prepared(text: bytes) -> bytes:
+    """`text` as SCRAM wants it (RFC 5802 section 5.1). Raises Fault NOT_CONFIGURED."""
+    if is_printable(text):
+        return text
+    from firmware.pop3.auth import saslprep
+
+    return saslprep.prepared(text)
 
 
 class Client:
@@ -124,6 +133,6 @@ def _check_rounds(who: Login, rounds: int) -> None:
     if rounds > MOST_ROUNDS:
         raise Fault(NO_LOGIN_METHOD, "the server wants %d rounds of %s, %d are the most"
                     % (rounds, who.name, MOST_ROUNDS))
-    if rounds < LEAST_ROUNDS and not who.secured:
+    if rounds < LEAST_ROUNDS and not who.session.secured:
         raise Fault(NO_LOGIN_METHOD, "the server wants only %d rounds of %s; without TLS %d are "
                     "the least" % (rounds, who.name, LEAST_ROUNDS))
