@@ -22,7 +22,8 @@ _TURNS = const(2)  # periods that one of several faults is shown
 
 class PanelTask:
     """Keys: start visits the mailbox now, and says that a jam was looked after; stop puts the lamp
-    out until another fault comes; function shows the next fault.
+    out until another fault comes; function shows the next fault. Asked whether the same mails are
+    to be printed again, start says yes and stop says no.
 
     :param beat: the supervisor's pulse of this task
     """
@@ -57,9 +58,11 @@ class PanelTask:
 
     def _pressed(self, key: str) -> None:
         if key == "start":
+            self._receiver.same_mail(True)
             self._receiver.recorder.retry()
             self._receiver.poll_now()
         elif key == "stop":
+            self._receiver.same_mail(False)
             for code in _ACKNOWLEDGED:
                 self._faults.clear(code)
             self._silenced = self._faults.standing()

@@ -129,6 +129,15 @@ class Receiver:
         self.poller.forgive()
         self.poller.poll_now()
 
+    def same_mail(self, wanted: bool) -> bool:
+        """Print the mails that are held because they seem to be on paper, or take them for
+        printed. False when none are.
+        """
+        asked = self._record_task.same_mail.answer(wanted)
+        if asked:
+            self.poll_now()
+        return asked
+
     def status(self) -> dict[str, Any]:
         """What goes on, for the service console."""
         known, octets = self.ledger.counts()

@@ -80,8 +80,11 @@ class Receiving:
             result.code = hindrance
         else:
             self._standing[box] = []
+            self._task.same_mail.begin_visit(box)
             result = await run_visit()
-            if result.code:
+            if not result.code:
+                self._task.same_mail.end_visit(box)
+            else:
                 self._standing[box].append((result.code, self._named(result.detail)))
             self._tell()
         self._reporter.visit_ends(result, self._reporter.pages - pages)

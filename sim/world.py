@@ -80,6 +80,7 @@ class World:
         self.trace = 0  # a sum over all steps and events and their times
         self.said: list[Said] = []
         self.lives = 0
+        self._life_began = 0  # index of `said`
         self.cutter: Cutter = _never
         self.power = Power()
         self.power.on = False
@@ -183,6 +184,7 @@ class World:
 
     def _switch_on(self, cause: int) -> None:
         self.lives += 1
+        self._life_began = len(self.said)
         self.power = Power()
         self._cause = POWER_ON
         virtual_device.connect(self, cause)
@@ -266,6 +268,10 @@ class World:
     def heard(self, kind: str, since: int = 0) -> list[dict[str, Any]]:
         """Fields of all events of a kind, from index `since` of `said` on."""
         return [said.fields for said in self.said[since:] if said.kind == kind]
+
+    def heard_in_this_life(self, kind: str) -> list[dict[str, Any]]:
+        """The same since the last power-on."""
+        return self.heard(kind, self._life_began)
 
 
 def _never(_kind: str, _ways: int) -> None:

@@ -50,11 +50,9 @@ class Session(NamedTuple):
         """True when nothing more is to come."""
         if world.scenario.waits_for_time or not world.power.on:
             return False
-        said = [one for one in world.said if one.kind in ("boot", "visit-end")]
         good = 0
-        for one in said:
-            over = one.kind == "visit-end" and one.fields["result"] == "ok"
-            good = good + 1 if over and not one.fields["unfinished"] else 0
+        for end in world.heard_in_this_life("visit-end"):
+            good = good + 1 if end["result"] == "ok" and not end["unfinished"] else 0
         return good >= self.visits if self.visits else bool(good) and not world.maildrop.mails
 
 

@@ -38,6 +38,11 @@ TABLE = {
         "the mailbox keeps more mails than can be remembered",
         "empty the mailbox or set 'pop.delete' to after-record",
     ),
+    faults.SAME_MAIL: (
+        "SAME MAIL AGAIN?",
+        "mails that are on paper came again under other unique-ids and are held",
+        "start or 'mail print' prints them, stop or 'mail taken' takes them for printed",
+    ),
     faults.RESTARTED: (
         "RESTARTED",
         "the watchdog or a program fault restarted the machine",

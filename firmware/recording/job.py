@@ -25,6 +25,7 @@ AS_NOTICE = const(2)  # something of it only as a row on a notice sheet
 BROKEN_OFF = const(3)  # the mail did not arrive whole
 STALLED = const(4)  # paper, film or cover kept the recorder waiting too long, or ended a page
 FAILED = const(5)  # a fault of our own: the mail stays where it is
+HELD = const(7)  # on paper already, it seems: a person is asked
 AGAIN = const(6)  # wanted once more: now it is known where everything in it is
 
 

@@ -8,6 +8,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from firmware.recording import job as outcomes
+from firmware.recording.again import SameMail, digest_of
 from firmware.recording.document import ReadAgain
 from firmware.recording.faults import STORAGE, Fault, FaultList
 from firmware.recording.recorder import PageInterrupted, Stalled
@@ -57,6 +58,7 @@ class RecordTask:
         self._faults = faults
         self._reporter = reporter
         self.ready_again: Callable[[], None] = beat
+        self.same_mail = SameMail(ledger, faults)
         self._beat = beat
         self._job: Job | None = None
         self._given = asyncio.Event()
@@ -109,7 +111,7 @@ class RecordTask:
         outcome, reason = await self._outcome(job)
         job.settle(outcome, reason)
         result = _RESULTS.get(outcome, "unfinished")
-        if result == "unfinished":
+        if result == "unfinished" and outcome != outcomes.HELD:
             self._reporter.note(
                 result, "mail %d of %s: %s" % (job.number, job.envelope.sender, reason)
             )
@@ -121,8 +123,12 @@ class RecordTask:
         """
         try:
             await job.slot(0)  # by then the header has been read
-            self._ledger.begin(job.key, job.envelope.sender, job.envelope.subject)
+            digest = digest_of(job.envelope)
+            settled = self.same_mail.judge(job, digest)
             self._reporter.mail_begins(job)
+            if settled:
+                return settled, "it is on paper under another unique-id"
+            self._ledger.begin(job.key, job.envelope.sender, job.envelope.subject, digest)
             noticed = await self._recording.record(job)
             self._ledger.finish(job.key, job.pages, noticed)
         except ReadAgain:

@@ -41,6 +41,10 @@ if TYPE_CHECKING:
             """What goes on: names and printable values; 'mail' is empty while none comes in."""
             ...
 
+        def same_mail(self, wanted: bool) -> bool:
+            """Answer whether mails that seem to be on paper are printed again."""
+            ...
+
         def poll_now(self) -> None:
             """Visit the mailbox as soon as possible."""
             ...

@@ -45,7 +45,7 @@ _REBUILT = "rebuilt"  # a file, see devices.Storage
 
 _JOURNAL = "firmware.store.journal"
 _PENDING = const(24)  # records waiting in RAM
-_GONE_KEPT = const(64)  # finished mails remembered at compaction although no longer listed
+_GONE_KEPT = const(192)  # finished mails remembered at compaction although no longer listed
 
 
 class Ledger:
@@ -164,18 +164,40 @@ class Ledger:
                 key = self._index.key(slot)
                 yield key, self._index.pages(slot), self.intent_page(key)
 
+    def same_again(self, key: bytes, digest: bytes) -> bytes | None:
+        """The key of a mail with this digest that ended on paper and is not listed any more,
+        although it was not deleted; None when there is none, or when `key` is known.
+        """
+        if not digest or self._index.find(key) >= 0:
+            return None
+        for slot in self._index.slots():
+            ended = self._index.flags(slot) & (FINISHED | GONE) == FINISHED | GONE
+            if ended and self._index.digest(slot) == digest:
+                return self._index.key(slot)
+        return None
+
     def counts(self) -> tuple[int, int]:
         """(mails known, octets of the file)."""
         return self._index.count, self._log.size
 
     # What changes
 
-    def begin(self, key: bytes, sender: str, subject: str) -> None:
-        """Know the mail, and who sent it; durable with its first page. Raises
+    def begin(self, key: bytes, sender: str, subject: str, digest: bytes = b"") -> None:
+        """Know the mail, and who sent it; durable with its first page; `digest` with its end.
+        Raises `Fault(LEDGER_FULL)`.
+        """
+        slot = self._slot(key)
+        if digest:
+            self._index.set_digest(slot, digest)
+        self._later(self._timed(records.BEGIN, key, records.texts(sender, subject)))
+
+    def doubt(self, key: bytes) -> None:
+        """Know the mail as one that may be on paper: its pages carry the mark. Raises
         `Fault(LEDGER_FULL)`.
         """
-        self._slot(key)
-        self._later(self._timed(records.BEGIN, key, records.texts(sender, subject)))
+        slot = self._slot(key)
+        self._index.set_flags(slot, DOUBT)
+        self._later(records.state(self._index, slot))
 
     def intend(self, key: bytes, page: int) -> None:
         """Before the page's first line; durable on return. Raises `Fault(LEDGER_FULL)`.
@@ -214,7 +236,8 @@ class Ledger:
         flags = FINISHED | (NOTICE if notice else 0)
         self._index.set_pages(slot, pages)
         self._index.set_flags(slot, flags)
-        self._now(self._timed(records.FINISH, key, struct.pack(">HB", min(pages, 0xFFFF), flags)))
+        rest = struct.pack(">HB4s", min(pages, 0xFFFF), flags, self._index.digest(slot))
+        self._now(self._timed(records.FINISH, key, rest))
 
     def deleted(self, key: bytes) -> None:
         """The server has deleted the mail (QUIT was answered with +OK); durable with the next

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from firmware.store.mail_index import MailIndex
     from firmware.store.record_log import RecordLog
 
-STATE = const(1)  # pages, intent, flags: a mail as it stood at compaction
+STATE = const(1)  # pages, intent, flags, digest: a mail as it stood at compaction
 BEGIN = const(2)  # time, "sender\0subject"
 INTEND = const(3)  # page
 COMPLETE = const(4)  # page
 ADVANCE = const(5)  # page: complete; the one after it: intended
-FINISH = const(6)  # time, pages, flags
+FINISH = const(6)  # time, pages, flags, digest
 DELETED = const(7)  # time
 FORGET = const(8)
 NOTE = const(9)  # time, "kind\0text"
@@ -77,9 +77,11 @@ def _apply_to(index: MailIndex, slot: int, kind: int, record: memoryview) -> Non
     if kind == STATE:
         _kind, key, pages, intent, flags = struct.unpack_from(">B8sHHB", record, 0)
         index.put(slot, key, pages, intent, flags)
+        _take_digest(index, slot, record[14:18])
     elif kind == FINISH:
         index.set_pages(slot, record[13] << 8 | record[14])
         index.set_flags(slot, record[15])
+        _take_digest(index, slot, record[16:20])
     elif kind == DELETED:
         index.set_flags(slot, WAS_DELETED)
     elif kind != BEGIN:
@@ -88,6 +90,24 @@ def _apply_to(index: MailIndex, slot: int, kind: int, record: memoryview) -> Non
             index.set_pages(slot, page)
         if kind != COMPLETE:
             index.set_intent(slot, page + (kind == ADVANCE))
+
+
+def _take_digest(index: MailIndex, slot: int, digest: memoryview) -> None:
+    if len(digest) == 4:  # older records have none
+        index.set_digest(slot, bytes(digest))
+
+
+def state(index: MailIndex, slot: int) -> bytes:
+    """The record of a mail as it stands."""
+    return struct.pack(
+        ">B8sHHB4s",
+        STATE,
+        index.key(slot),
+        index.pages(slot),
+        index.intent(slot),
+        index.flags(slot) & _LASTING,
+        index.digest(slot),
+    )
 
 
 def standing(log: RecordLog, index: MailIndex, doubtful: bool, keep: int) -> Iterator[bytes]:
@@ -100,10 +120,7 @@ def standing(log: RecordLog, index: MailIndex, doubtful: bool, keep: int) -> Ite
     if doubtful:
         yield struct.pack(">B8s", DOUBT_ALL, NO_KEY)
     for slot in index.slots():
-        flags = index.flags(slot) & _LASTING
-        yield struct.pack(
-            ">B8sHHB", STATE, index.key(slot), index.pages(slot), index.intent(slot), flags
-        )
+        yield state(index, slot)
 
 
 def _shown(log: RecordLog) -> Iterator[memoryview]:

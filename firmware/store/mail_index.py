@@ -1,8 +1,8 @@
-"""What RAM knows of each mail, packed: 14 octets a mail in chunks of 64, grown when needed.
+"""What RAM knows of each mail, packed: 18 octets a mail in chunks of 64, grown when needed.
 
-An entry: key (8 octets) · pages complete (2) · page with an intent (2) · flags (1) · spare (1). An
-all-zero key marks a free entry. Entries are named by their slot number, which stays the same as
-long as the entry lives.
+An entry: key (8 octets) · pages complete (2) · page with an intent (2) · flags (1) · spare (1) ·
+digest of its header (4, zeros for none). An all-zero key marks a free entry. Entries are named by
+their slot number, which stays the same as long as the entry lives.
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ GONE = const(16)  # RAM only: the server does not list it any more
 SEEN = const(32)  # RAM only: the server lists it
 READY = const(64)  # RAM only: the page intended was not begun in this run
 
-_ENTRY = const(14)
+_ENTRY = const(18)
 _CHUNK = const(64)  # entries
 _PAGES = const(8)
 _INTENT = const(10)
 _FLAGS = const(12)
+_DIGEST = const(14)
 _FREE = b"\0\0\0\0\0\0\0\0"
+NO_DIGEST = b"\0\0\0\0"
 
 
 class MailIndex:
@@ -59,15 +61,16 @@ class MailIndex:
         return slot
 
     def put(self, slot: int, key: bytes, pages: int, intent: int, flags: int) -> None:
-        """Write the whole entry."""
+        """Write the whole entry, without digest."""
         struct.pack_into(
-            ">8sHHB",
+            ">8sHHBxI",
             self._chunks[slot // _CHUNK],
             slot % _CHUNK * _ENTRY,
             key,
             pages,
             intent,
             flags,
+            0,
         )
 
     def remove(self, slot: int) -> None:
@@ -97,6 +100,16 @@ class MailIndex:
     def flags(self, slot: int) -> int:
         """The flags, or'ed."""
         return self._chunks[slot // _CHUNK][slot % _CHUNK * _ENTRY + _FLAGS]
+
+    def digest(self, slot: int) -> bytes:
+        """The digest of the mail's header."""
+        at = slot % _CHUNK * _ENTRY + _DIGEST
+        return bytes(self._chunks[slot // _CHUNK][at : at + 4])
+
+    def set_digest(self, slot: int, digest: bytes) -> None:
+        """Enter the digest, 4 octets."""
+        at = slot % _CHUNK * _ENTRY + _DIGEST
+        self._chunks[slot // _CHUNK][at : at + 4] = digest
 
     def set_pages(self, slot: int, pages: int) -> None:
         """Raise the count of complete pages; it never falls."""
