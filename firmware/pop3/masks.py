@@ -13,12 +13,16 @@ if TYPE_CHECKING:
 _PIECE = const(8)
 _DECODED_PIECE = const(6)
 _FOLDED = const(200)  # longest secret that is looked for in either case
+# A run of base64 so long, or of anything like it, is hidden whatever it may be: servers say back
+# in capitals, too.
+_LONG_RUN = const(32)
 _MASK = b"****"
 
 
 def masked(line: bytes, secrets: Iterable[bytes]) -> bytes:
     """`line` with '****' in place of each secret and of each large piece of one, in plain, in
-    either case, and in base64 at any position within what was encoded.
+    either case, and in base64 at any position within what was encoded; and of each long run of
+    letters and digits.
     """
     hidden = bytearray(len(line))
     for secret in secrets:
@@ -48,7 +52,8 @@ def _hide_encoded(line: bytes, secret: bytes, hidden: bytearray) -> None:
     start = 0
     for at in range(len(line) + 1):
         if at == len(line) or not _is_base64(line[at]):
-            if at - start >= 4 and _tells(line[start:at], secret):
+            length = at - start
+            if length >= _LONG_RUN or (length >= 4 and _tells(line[start:at], secret)):
                 for index in range(start, at):
                     hidden[index] = 1
             start = at + 1

@@ -166,7 +166,7 @@ class Session:
             raise Fault(NETWORK_DOWN)
         try:
             addresses = self._network.resolve(host, port)
-        except OSError as error:
+        except OSError:
             raise Fault(NO_NAME, host) from None
         if not addresses:
             raise Fault(NO_NAME, host)
@@ -224,6 +224,9 @@ class Session:
         """
         reader = self._ready(b"AUTH")
         self._check_state(b"AUTH")
+        if reader.start != reader.end:
+            self.close()
+            raise Fault(PROTOCOL, "an answer that nobody asked for")
         self._note("C", shown)
         for piece in pieces:
             await self.flush()

@@ -1,7 +1,8 @@
 """Logins by the device's own code, on either runtime; prints a JSON list of what came of them.
 
 On standard input: a JSON list of objects of `host`, `port`, `user`, `password`, `mechanism`,
-`token`, `allow_plain`, `secured` (take the connection for one by TLS), `pipelining`.
+`token`, `allow_plain`, `pipelining`, and `security` with `pin`, or `secured` (take a connection
+without TLS for one by TLS).
 """
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from firmware import on_demand
 from firmware.pop3.session import Session
 from firmware.recording.faults import Fault
 from hal.clock import Clock
@@ -21,17 +23,34 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+class Board:
+    """As much of a board as TLS with a pinned certificate takes."""
+
+    def __init__(self) -> None:
+        self.clock = Clock(None)
+        self.network = Network(Interface(), self.clock)
+        self.storage = None
+
+
 async def log_in(order: dict[str, Any]) -> dict[str, Any]:
     """Log in as `order` says, count the mails, quit."""
     trace: list[str] = []
-    session = Session(Network(Interface(), Clock(None)), bytearray(2048),
+    board: Any = Board()
+    session = Session(board.network, bytearray(2048),
                       trace=lambda side, line: trace.append(side + " " + line))
+    session.board = board
     result: dict[str, Any] = {"code": 0, "detail": "", "mails": -1, "told": "", "trace": trace,
                               "runtime": sys.implementation.name}
-    await session.connect(order["host"], order["port"])
-    capabilities = await session.capa()
-    result["offered"] = capabilities.argument("SASL")
-    session.secured = order.get("secured", False)
+    settings = {"pop.host": order["host"], "pop.port": order["port"],
+                "pop.security": order.get("security", "plain"), "pop.allow_plain": True,
+                "pop.pin": order.get("pin", ""), "pop.user": order["user"],
+                "pop.password": order.get("password", ""), "pop.connect_s": 10,
+                "pop.reply_s": 10, "pop.silence_s": 10}
+    security = on_demand.load("firmware.pop3.security")
+    await security.connect(session, settings)
+    result["secured"] = session.secured
+    await session.capa()
+    session.secured = order.get("secured", session.secured)
     session.pipelining = order.get("pipelining", False)
     begun = time.time()
     try:

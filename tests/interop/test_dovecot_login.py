@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from firmware.recording import faults
-from tests.interop.dovecot import Dovecot, reason_to_skip
+from tests.certificates import Authority
+from tests.interop.dovecot import Dovecot, free_port, reason_to_skip
 from tools import micropython_binary
 
 pytestmark = pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip())
@@ -36,6 +37,16 @@ passdb {
   driver = oauth2
   mechanisms = xoauth2 oauthbearer
   args = %s
+}
+ssl = yes
+ssl_cert = <%s
+ssl_key = <%s
+service pop3-login {
+  inet_listener pop3s {
+    address = 127.0.0.1
+    port = %d
+    ssl = yes
+  }
 }
 """
 _OAUTH = """
@@ -83,6 +94,10 @@ def stored(scheme: str) -> str:
     return done.stdout.strip()
 
 
+CERTIFICATE = Authority().issue("localhost")
+TLS_PORT = free_port()
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dovecot]:
     place = tmp_path_factory.mktemp("oauth")
@@ -94,7 +109,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dovecot]:
             folder.chmod(0o755)
         users = {"plain": PASSWORD, "scram": stored("SCRAM-SHA-256"),
                  "hashed": stored("SHA256-CRYPT")}
-        with Dovecot(users, _EXTRA % arguments) as dovecot:
+        certificate, key = CERTIFICATE.write(place, "dovecot")
+        with Dovecot(users, _EXTRA % (arguments, certificate, key, TLS_PORT)) as dovecot:
             dovecot.deliver("plain", [b"Subject: one\r\n\r\n", b"Subject: two\r\n\r\n"])
             yield dovecot
 
@@ -177,3 +193,19 @@ def test_user_and_pass_go_out_together_where_the_server_takes_that(
     assert (result["code"], result["mails"]) == (0, 2)
     trace = result["trace"]
     assert trace[trace.index("C USER plain") + 1] == "C PASS ****"
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_every_mechanism_works_within_tls_and_the_strongest_is_taken(
+        server: Dovecot, runtime: str) -> None:
+    tls = {"security": "tls", "port": TLS_PORT, "pin": CERTIFICATE.fingerprint,
+           "allow_plain": False}
+    orders = [{**tls, "mechanism": mechanism} for mechanism in ("auto", *MECHANISMS)]
+    tokens = [{**tls, "mechanism": mechanism, "token": LARGE_TOKEN, "password": ""}
+              for mechanism in ("auto", "xoauth2")]
+    results = log_in(server, runtime, *orders, *tokens)
+    for order, result in zip([*orders, *tokens], results, strict=True):
+        assert (result["code"], result["mails"]) == (0, 2), (order, result)
+        assert result["secured"]
+    assert "C AUTH SCRAM-SHA-256 ****" in results[0]["trace"]
+    assert "C AUTH OAUTHBEARER" in results[-2]["trace"]

@@ -187,6 +187,12 @@ def test_server_that_asks_on_and_on_is_told_to_stop() -> None:
     assert attempt.code == faults.PROTOCOL and attempt.session.state == CLOSED
 
 
+def test_challenge_that_comes_before_it_is_asked_for_ends_the_session() -> None:
+    attempt = Attempt(said(b"<a@b>") + OK, mechanism="cram-md5", sasl="CRAM-MD5")
+    assert attempt.code == faults.PROTOCOL and attempt.sent == [b"AUTH CRAM-MD5"]
+    assert attempt.session.state == CLOSED and attempt.link.closed
+
+
 def test_challenge_that_is_not_base64_ends_the_exchange() -> None:
     attempt = Attempt(b"+ a\r\n", mechanism="cram-md5", sasl="CRAM-MD5")
     assert attempt.code == faults.PROTOCOL and attempt.sent[-1] == b"*"

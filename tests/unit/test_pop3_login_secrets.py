@@ -59,6 +59,23 @@ def test_no_mechanism_shows_a_secret_even_when_the_server_says_it_back() -> None
         assert leaks(attempt, SECRET.encode()) == [] and leaks(attempt, TOKEN.encode()) == []
 
 
+def test_response_said_back_in_capitals_is_hidden() -> None:
+    kept: list[bytes] = []
+
+    def shout(line: bytes) -> bytes:
+        kept.append(line.upper())
+        return b"-ERR UNKNOWN COMMAND " + line.upper() + b"\r\n"
+
+    for answers, name in (((shout,), "plain"), ((said(b""), shout), "login"),
+                          ((said(b""), said(b""), shout), "login"),
+                          ((b"+ \r\n", shout), "xoauth2")):
+        for password in ("hush", "a much longer password than that"):
+            attempt = Attempt(*answers, mechanism=name, sasl=ALL, password=password, token=TOKEN)
+            word = kept[-1].split(b" ")[-1].rstrip(b"=")
+            for text in (str(attempt.fault), attempt.trace[-1]):
+                assert str(word, "ascii") not in text and "UNKNOWN COMMAND" in text
+
+
 def test_no_mechanism_shows_a_secret_when_it_succeeds() -> None:
     for answers, name in (((OK, OK), "user"), ((OK,), "apop"), ((OK,), "plain"),
                           ((said(b""), said(b""), OK), "login"), ((said(b"<a@b>"), OK),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from firmware.pop3.session import Session
 
 _STEP = const(768)  # octets encoded at a time: a token may be larger than what the heap has left
+_SHORT = const(24)  # octets, of which base64 makes a run that `masks` does not hide of itself
 _COMMAND_CAP = const(255)  # RFC 5034 section 4: an AUTH command with its response and CRLF
 _MASK = b"****"
 
@@ -73,11 +74,19 @@ class Sasl:
         line = b"AUTH " + self._name
         if not pieces:
             return await self._step((line,), line)
+        self._hide(pieces)
         return await self._step((line + b" " + b"".join(encoded(pieces)),), line + b" " + _MASK)
 
     async def answer(self, *pieces: bytes, last: bool = False) -> bytes | None:
         """Answer a challenge. Returns the next one, None when the login is over."""
+        self._hide(pieces)
         return await self._step(encoded(pieces), _MASK, last)
+
+    def _hide(self, pieces: Iterable[bytes]) -> None:
+        # for servers that take a line for a command and say it back in capitals; of long ones
+        # nothing is shown anyway
+        if sum(len(piece) for piece in pieces) <= _SHORT:
+            self.session.hide(b"".join(encoded(pieces)).rstrip(b"="))
 
     async def _step(self, line: Iterable[bytes], shown: bytes, last: bool = False) -> bytes | None:
         challenge = await self.session.exchange(line, shown, last)
