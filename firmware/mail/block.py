@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from firmware.mail.boundary import MATCH, MORE
+from firmware.mail.words import is_token
 
 if TYPE_CHECKING:
     from firmware.mail.boundary import Boundaries
@@ -118,7 +119,7 @@ class HeaderBlock:
         self.empty = False
         name = b"" if colon < 0 or line_end >= 0 else bytes(self._view[start:colon]).rstrip(b" \t")
         self._flush()
-        if name and all(33 <= octet < 127 for octet in name):
+        if name and is_token(name):
             text = str(name, "utf-8").lower()
             self._name = text if text in KNOWN else ""
             return _OPEN, colon + 1

@@ -1,15 +1,22 @@
 """Header fields: who sent what when (RFC 5322), and what a part is (RFC 2045, 2183)."""
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import micropython
+
 from firmware.mail.words import (
     clean,
-    decode_words,
     next_word,
     parameter,
     parameter_text,
     quoted_end,
     split_value,
+    text_of,
 )
+
+if TYPE_CHECKING:
+    from micropython import ptr8
 
 LIMIT = 128  # characters kept of any text
 
@@ -32,12 +39,26 @@ def _comment_end(raw: bytes, at: int) -> int:
     return min(at, len(raw))
 
 
+# Bounds: reads p[at..end-1].
+@micropython.viper
+def _ordinary(p: ptr8, at: int, end: int) -> int:
+    """Offset of the first of the specials and '=' from `at`, `end` when there is none."""
+    while at < end:
+        c = int(p[at])
+        if c == 34 or c == 40 or c == 44 or (c >= 58 and c <= 62):
+            break
+        at += 1
+    return at
+
+
 def _run_end(raw: bytes, at: int) -> int:
     """Offset of the first special from `at`; those inside an encoded word don't count."""
-    while at < len(raw) and raw[at] not in _SPECIALS:
-        word = next_word(raw, at) if raw[at] == 0x3D else None
+    while True:
+        at = _ordinary(raw, at, len(raw))
+        if at >= len(raw) or raw[at] != 0x3D:
+            return at
+        word = next_word(raw, at)
         at = word[1] if word and word[0] == at else at + 1
-    return at
 
 
 def _tokens(raw: bytes) -> list[tuple[str, bytes]]:
@@ -101,7 +122,7 @@ def parse_address(raw: bytes) -> tuple[str, str]:
     if address is None:
         address, name = _split_bare(bare, name)
     shown = name if name.strip() else comment
-    return clean(decode_words(address), LIMIT), clean(decode_words(shown), LIMIT)
+    return text_of(address, LIMIT), text_of(shown, LIMIT)
 
 
 def _spelled(kind: str, text: bytes, blank: bytes) -> bytes:
@@ -138,11 +159,11 @@ class Envelope:
     def take(self, name: str, value: bytes) -> None:
         """Take one field of the mail's own header; the first of a kind counts."""
         if name == "subject":
-            self.subject = self.subject or clean(decode_words(value), LIMIT)
+            self.subject = self.subject or text_of(value, LIMIT)
         elif name == "date":
-            self.date = self.date or clean(decode_words(value), LIMIT)
+            self.date = self.date or text_of(value, LIMIT)
         elif name == "message-id":
-            self.message_id = self.message_id or clean(decode_words(value), LIMIT)
+            self.message_id = self.message_id or text_of(value, LIMIT)
         elif name == "return-path":
             self.return_path = self.return_path or parse_address(value)[0]
             self._from(1, value)

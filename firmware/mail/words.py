@@ -1,8 +1,54 @@
 """Text in header fields: encoded words (RFC 2047), parameters (RFC 2045 section 5.1, RFC 2231)."""
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import micropython
+
 from firmware.mail.charset import Decoder
 from firmware.mail.transfer import decode_octets
+
+if TYPE_CHECKING:
+    from micropython import ptr8
+
+
+# Bounds: reads p[at..end-1].
+@micropython.viper
+def _is_plain(p: ptr8, at: int, end: int) -> int:
+    """1 when p[at..end-1] is printable US-ASCII without two blanks in a row, else 0."""
+    before = 0
+    while at < end:
+        octet = int(p[at])
+        if octet < 32 or octet > 126 or (octet == 32 and before == 32):
+            return 0
+        before = octet
+        at += 1
+    return 1
+
+
+# Bounds: as above.
+@micropython.viper
+def _is_token(p: ptr8, at: int, end: int) -> int:
+    """1 when p[at..end-1] is printable US-ASCII without blanks, else 0."""
+    while at < end:
+        octet = int(p[at])
+        if octet < 33 or octet > 126:
+            return 0
+        at += 1
+    return 1
+
+
+def is_token(raw: bytes) -> bool:
+    """True when all octets are printable US-ASCII other than the blank."""
+    return bool(_is_token(raw, 0, len(raw)))
+
+
+def text_of(raw: bytes, limit: int) -> str:
+    """A field as one line for display, decoded, at most `limit` characters."""
+    if _is_plain(raw, 0, len(raw)) and b"=?" not in raw:
+        return str(raw, "utf-8").strip()[:limit].rstrip()
+    return clean(decode_words(raw), limit)
+
 
 _ENCODINGS = {b"q": "quoted-printable", b"b": "base64"}
 
@@ -65,9 +111,14 @@ def decode_words(raw: bytes) -> str:
 def quoted_end(raw: bytes, at: int) -> int:
     """Offset of the quote that closes the one at `at`, or the end."""
     at += 1
-    while at < len(raw) and raw[at] != 0x22:
-        at += 2 if raw[at] == 0x5C else 1
-    return min(at, len(raw))
+    while True:
+        quote = raw.find(b'"', at)
+        if quote < 0:
+            return len(raw)
+        escape = raw.find(b"\\", at, quote)
+        if escape < 0:
+            return quote
+        at = escape + 2
 
 
 def _unquote(raw: bytes) -> bytes:
@@ -82,13 +133,16 @@ def split_value(raw: bytes) -> tuple[str, list[tuple[str, bytes]]]:
     """Split a structured field: its value, and its parameters with their values unquoted."""
     pieces = []
     start = at = 0
-    while at < len(raw):
-        if raw[at] == 0x22:
-            at = quoted_end(raw, at)
-        elif raw[at] == 0x3B:
-            pieces.append(raw[start:at])
-            start = at + 1
-        at += 1
+    while True:
+        semicolon = raw.find(b";", at)
+        quote = raw.find(b'"', at) if semicolon >= 0 else -1
+        if 0 <= quote < semicolon:
+            at = quoted_end(raw, quote) + 1
+        elif semicolon >= 0:
+            pieces.append(raw[start:semicolon])
+            start = at = semicolon + 1
+        else:
+            break
     pieces.append(raw[start:])
     parameters = []
     for piece in pieces[1:]:
@@ -101,6 +155,8 @@ def split_value(raw: bytes) -> tuple[str, list[tuple[str, bytes]]]:
 def _token(raw: bytes) -> str:
     """A token in lower case: printable US-ASCII up to a blank or a comment."""
     words = raw.split(b"(")[0].split()
+    if words and is_token(words[0]):
+        return str(words[0], "utf-8").lower()
     return "".join([chr(c) for c in words[0] if c < 127]).lower() if words else ""
 
 
