@@ -20,8 +20,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-# row of the targets: the module that measures it
-SOURCES = {"S1": "tools.bench_pop3", "S4": "tools.bench_fax"}
+# row of the targets: the module that measures it, and the row's name where it measures several
+SOURCES = {
+    "S1": "tools.bench_pop3:S1",
+    "S2": "tools.bench_pop3:S2",
+    "S3": "tools.bench_pop3:S3",
+    "S4": "tools.bench_fax",
+    "M2": "tools.bench_memory",
+}
 RUNS = 5
 
 Row = dict[str, Any]
@@ -109,7 +115,8 @@ def collect(names: Sequence[str]) -> list[Row]:
     for name in names:
         began = time.monotonic()
         try:
-            rows = importlib.import_module(SOURCES[name]).rows()
+            module, _colon, part = SOURCES[name].partition(":")
+            rows = importlib.import_module(module).rows(*filter(None, [part]))
         except Exception as error:  # noqa: BLE001 - the row tells it
             rows = [row(name, "failed", "", [], [], "", "%s: %s" % (type(error).__name__, error))]
         found.extend(rows)

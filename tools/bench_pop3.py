@@ -1,7 +1,9 @@
-"""S1: 200 mails of 50 kB from a private Dovecot, by the device's own code and by its peers.
+"""S1 to S3: 200 mails of 50 kB from a private Dovecot, by the device's own code and by its peers:
+plain, under TLS and STLS, and on a line of 50 ms.
 
-Ours is timed inside MicroPython, from the first octet of the connection to the end of QUIT; a peer
-is the whole life of its process, which for mpop is a few milliseconds more than its session.
+Ours is timed inside MicroPython, from the first octet of the connection to the end of QUIT, as a
+server that has been visited before is visited: what it can do is known. A peer is the whole life
+of its process; mpop's is a few milliseconds more than its session.
 """
 
 from __future__ import annotations
@@ -11,26 +13,42 @@ import binascii
 import json
 import os
 import random
-import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tools import micropython_binary
+from tools import bench_pop3_peers, micropython_binary
 from tools.bench import RUNS, Row, in_turn, row
+from tools.bench_pop3_peers import Target, drain
 from tools.build import ROOT, build_tree
+from tools.delay_proxy import delayed
 
 DEVICE = Path(__file__).with_name("bench_pop3_device.py")
 MAILS = 200
 TIFF_OCTETS = 36_500  # some 50 kB as base64 with its line ends
 USER, PASSWORD = "receiver", "bench"
 HEAP = "384k"
+ROUND_TRIP_MS = 50
 LIMIT_S = 120
+MPOP = "mpop to Maildir"
+_SLOW_S = 5.0  # a peer that takes longer is measured once
+
+_TLS = """
+ssl = yes
+ssl_cert = <%s
+ssl_key = <%s
+service pop3-login {
+  inet_listener pop3s {
+    address = 127.0.0.1
+    port = %d
+    ssl = yes
+  }
+}
+"""
 
 
 def mails(count: int = MAILS) -> tuple[list[bytes], int, int]:
@@ -60,20 +78,34 @@ def _mail(number: int, tiff: bytes) -> bytes:
 
 
 class Ours:
-    """The device's code on MicroPython."""
+    """The device's code on MicroPython.
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    :param changes: orders for the device beside the usual ones; see bench_pop3_device
+    """
+
+    def __init__(self, target: Target, **changes: Any) -> None:
+        self._target = target
+        self._changes = changes
         self._tree = build_tree(ROOT / "build", "x64")
 
-    def run(self, sums: bool = False) -> dict[str, Any]:
+    def run(self, **changes: Any) -> dict[str, Any]:
         """One visit; what the device said of it. Raises RuntimeError when mails are missing."""
+        target = self._target
         with tempfile.TemporaryDirectory() as folder:
-            binary = [str(micropython_binary.find()), "-X", "heapsize=" + HEAP]
-            arguments = [str(self._port), USER, PASSWORD, folder, str(int(sums))]
+            order = {
+                "port": target.port,
+                "user": target.user,
+                "password": target.password,
+                "security": target.security,
+                "ca": target.ca,
+                "folder": folder,
+                **self._changes,
+                **changes,
+            }
             path = "%s:%s:.frozen" % (ROOT / "sim" / "modules" / "micropython", self._tree)
             done = subprocess.run(
-                [*binary, str(DEVICE), *arguments],
+                [str(micropython_binary.find()), "-X", "heapsize=" + HEAP, str(DEVICE)],
+                input=json.dumps(order) + "\n",
                 env={**os.environ, "MICROPYPATH": path},
                 capture_output=True,
                 text=True,
@@ -83,8 +115,8 @@ class Ours:
         if done.returncode or not done.stdout:
             raise RuntimeError("the device failed: " + (done.stdout + done.stderr)[-600:])
         said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-        if said["recorded"] != MAILS:
-            raise RuntimeError("%d of %d mails: %s" % (said["recorded"], MAILS, said))
+        if said["recorded"] != target.mails:
+            raise RuntimeError("%d of %d mails: %s" % (said["recorded"], target.mails, said))
         return said
 
     def seconds(self) -> float:
@@ -92,95 +124,104 @@ class Ours:
         return float(self.run()["seconds"])
 
 
-def drain(port: int) -> float:
-    """Seconds that it takes to receive everything, all commands sent ahead, nothing looked at."""
-    began = time.monotonic()
-    with socket.create_connection(("127.0.0.1", port)) as link:
-        login = b"USER %s\r\nPASS %s\r\n" % (USER.encode(), PASSWORD.encode())
-        _talk(link, login, 3)
-        ends = 0
-        tail = b""
-        link.sendall(b"".join(b"RETR %d\r\n" % number for number in range(1, MAILS + 1)))
-        block = bytearray(1 << 16)
-        while ends < MAILS:
-            count = link.recv_into(block)
-            if not count:
-                raise RuntimeError("the server ended the connection")
-            piece = tail + block[:count]
-            ends += piece.count(b"\r\n.\r\n")
-            tail = b"" if piece.endswith(b"\r\n.\r\n") else piece[-4:]
-        _talk(link, b"QUIT\r\n", 1)
-    return time.monotonic() - began
-
-
-def _talk(link: socket.socket, commands: bytes, replies: int) -> None:
-    link.sendall(commands)
-    said = b""
-    while said.count(b"\r\n") < replies:
-        said += link.recv(4096)
-    if said.count(b"+OK") != replies:
-        raise RuntimeError("the server said %r" % said)
-
-
-def mpop(port: int) -> float:
-    """Seconds of mpop's process, fetching into a new Maildir and keeping the mails."""
-    with tempfile.TemporaryDirectory() as folder:
-        for part in ("new", "cur", "tmp"):
-            Path(folder, "mail", part).mkdir(parents=True)
-        command = [
-            "mpop",
-            "--host=127.0.0.1",
-            "--port=%d" % port,
-            "--user=" + USER,
-            "--auth=user",
-            "--tls=off",
-            "--passwordeval=echo " + PASSWORD,
-            "--keep=on",
-            "--pipelining=on",
-            "--uidls-file=%s/uidls" % folder,
-            "--delivery=maildir,%s/mail" % folder,
-            "--quiet",
-        ]
-        began = time.monotonic()
-        subprocess.run(command, check=True, timeout=LIMIT_S, stdin=subprocess.DEVNULL)
-        took = time.monotonic() - began
-        arrived = sum(1 for _ in Path(folder, "mail", "new").iterdir())
-    if arrived != MAILS:
-        raise RuntimeError("mpop fetched %d of %d mails" % (arrived, MAILS))
-    return took
-
-
-def measure(port: int, octets: int, checksum: int) -> list[Row]:
-    """The rows, against the server at `port`."""
-    ours = Ours(port)
-    said = ours.run(sums=True)  # also warms the server's caches
+def check(target: Target, octets: int, checksum: int) -> None:
+    """Raise RuntimeError unless the decoded octets are those that were sent; warms the server."""
+    said = Ours(target).run(sums=True)
     if (said["octets"], said["sum"]) != (octets, checksum):
         raise RuntimeError("the decoded octets are not those that were sent: %s" % said)
-    has_mpop = shutil.which("mpop") is not None
-    runs: list[Callable[[], float]] = [ours.seconds, lambda: drain(port)]
-    if has_mpop:
-        runs.append(lambda: mpop(port))
-    mine, raw, *peers = in_turn(*runs, count=RUNS)
-    what = "%d mails of 50 kB, plain POP3" % MAILS
-    note = "" if has_mpop else "mpop is not installed"
-    return [
-        row("S1", what, "mpop to Maildir", mine, peers[0] if peers else [], "s", note),
-        row("S1", what, "raw pipelined drain", mine, raw, "s"),
+
+
+def measure(name: str, what: str, target: Target, *further: tuple[str, Ours]) -> list[Row]:
+    """The rows against the server of `target`, every peer beside ours, and further ways of ours
+    beside mpop.
+    """
+    found = bench_pop3_peers.available()
+    peers = {"raw pipelined drain": drain, **found}
+    quick: dict[str, Callable[[], float]] = {"": Ours(target).seconds}
+    quick.update({label: ours.seconds for label, ours in further})
+    single: dict[str, list[float]] = {}
+    notes: dict[str, str] = {}
+    for peer, run in peers.items():
+        if run is None:
+            notes[peer], single[peer] = "not installed", []
+            continue
+        try:
+            took = run(target)  # warms up, and tells whether five of these are bearable
+        except (LookupError, OSError, RuntimeError, subprocess.SubprocessError) as error:
+            notes[peer], single[peer] = str(error)[:60], []
+            continue
+        if took > _SLOW_S:
+            notes[peer], single[peer] = "one run", [took]
+        else:
+            quick[peer] = lambda run=run: run(target)  # type: ignore[misc]
+    results = dict(zip(quick, in_turn(*quick.values(), count=RUNS), strict=True))
+    rows = [
+        row(name, what, peer, results[""], results.get(peer, single.get(peer, [])), "s",
+            notes.get(peer, ""))
+        for peer in sorted(peers, key=lambda peer: peer != MPOP)
     ]
+    against = results.get(MPOP, single.get(MPOP, []))
+    rows.extend(row(name, "%s, %s" % (what, label), MPOP, results[label], against, "s")
+                for label, _ours in further)
+    return rows
 
 
-def rows() -> list[Row]:
-    """Row S1; where no Dovecot can run it says so."""
-    from tests.interop.dovecot import Dovecot, reason_to_skip
+@contextmanager
+def _server(extra: str = "") -> Iterator[tuple[Target, int, int]]:
+    """A Dovecot with the mails: where, and octets and CRC-32 of what is in them."""
+    from tests.interop.dovecot import Dovecot
+
+    made, octets, checksum = mails()
+    with Dovecot({USER: PASSWORD}, extra) as server:
+        server.deliver(USER, made)
+        yield Target(server.port, USER, PASSWORD, MAILS), octets, checksum
+
+
+def _s1() -> list[Row]:
+    with _server() as (target, octets, checksum):
+        check(target, octets, checksum)
+        return measure("S1", "%d mails of 50 kB, plain" % MAILS, target)
+
+
+def _s2() -> list[Row]:
+    from tests.certificates import Authority
+    from tests.interop.dovecot import free_port
+
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as name:
+        root = Authority()
+        certificate, key = root.issue("localhost").write(Path(name), "server")
+        ca = Path(name, "ca.pem")
+        ca.write_bytes(root.pem)
+        port = free_port()
+        with _server(_TLS % (certificate, key, port)) as (plain, octets, checksum):
+            for security, its_port in (("tls", port), ("stls", plain.port)):
+                target = Target(its_port, USER, PASSWORD, MAILS, security, str(ca))
+                check(target, octets, checksum)
+                rows += measure("S2", "the same, %s" % security.upper(), target)
+    return rows
+
+
+def _s3() -> list[Row]:
+    with _server() as (near, octets, checksum), delayed(near.port, ROUND_TRIP_MS) as port:
+        target = Target(port, USER, PASSWORD, MAILS)
+        check(target, octets, checksum)
+        first = ("first visit ever", Ours(target, known=False))
+        return measure("S3", "the same, %d ms round trip" % ROUND_TRIP_MS, target, first)
+
+
+_ROWS = {"S1": _s1, "S2": _s2, "S3": _s3}
+
+
+def rows(name: str = "S1") -> list[Row]:
+    """Row S1, S2 or S3; where no Dovecot can run it says so."""
+    from tests.interop.dovecot import reason_to_skip
 
     reason = reason_to_skip()
     if reason:
-        return [row("S1", "not measured", "mpop to Maildir", [], [], "s", reason)]
-    made, octets, checksum = mails()
-    with Dovecot({USER: PASSWORD}) as server:
-        server.deliver(USER, made)
-        return measure(server.port, octets, checksum)
+        return [row(name, "not measured", MPOP, [], [], "s", reason)]
+    return _ROWS[name]()
 
 
 if __name__ == "__main__":
-    sys.exit("run python -m tools.bench S1")
+    sys.exit("run python -m tools.bench S1 S2 S3")

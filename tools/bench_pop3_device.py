@@ -1,14 +1,15 @@
-"""S1's device side, inside MicroPython: one visit with the device's own code.
+"""The device side of S1 to S3 and M2, inside MicroPython: visits with the device's own code.
 
-    MICROPYPATH=STANDINS:TREE:.frozen \\
-        micropython bench_pop3_device.py PORT USER PASSWORD FOLDER SUMS
+    MICROPYPATH=STANDINS:TREE:.frozen micropython bench_pop3_device.py < ORDER
 
-TREE is a built tree; FOLDER holds the two flash areas, as files, for this run alone. Every mail
-goes the device's whole way: session, unstuffing, MIME, base64, spool, a reader that releases at
-once, one durable ledger record. The last line says how it went; with SUMS=1 a CRC-32 of all
-decoded octets is taken too (not for timed runs).
+TREE is a built tree. ORDER is a JSON object: `port`, `user`, `password`, `security`, `ca` (file of
+the authority, PEM), `folder` (for the two flash areas, as files, of this run alone), and may have
+`sums` (take a CRC-32 of all decoded octets; not for timed runs), `known` (false: the server is
+visited for the first time ever), `empty` (delete mails and come again until none is left).
+
+Every mail goes the device's whole way: session, unstuffing, MIME, base64, spool, a reader that
+releases at once, one durable ledger record. The last line printed says how it went.
 """
-
 from __future__ import annotations
 
 import asyncio
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING
 
 import vfs
 
+from firmware import on_demand
 from firmware.mail.message import HEADROOM, MessageReader
 from firmware.pop3.mailbox import RECORDED, UNFINISHED, Visit
 from firmware.pop3.session import Session
@@ -73,8 +75,9 @@ class Calendar:
     """A calendar that is set."""
 
     def datetime(self) -> tuple[int, ...]:
-        """A fixed day."""
-        return (2026, 1, 2, 4, 3, 4, 5, 0)
+        """Now."""
+        year, month, day, hour, minute, second, weekday = time.gmtime()[:7]
+        return (year, month, day, weekday, hour, minute, second, 0)
 
 
 class Cable:
@@ -142,10 +145,21 @@ class Mail:
             source.release(offset)
 
 
+class Board:
+    """What a secure connection needs of a board."""
+
+    def __init__(self, folder: str) -> None:
+        self.clock = Clock(Calendar())
+        self.network = Network(Cable(), self.clock)
+        area = FileArea(folder + "/data", DATA_BLOCKS)
+        vfs.VfsLfs2.mkfs(area)
+        self.storage = Storage(vfs.VfsLfs2(area))
+
+
 class Receiver:
     """The receiving half of the device."""
 
-    def __init__(self, folder: str, settings: Any, sums: bool) -> None:
+    def __init__(self, board: Any, folder: str, settings: Any, sums: bool) -> None:
         self.octets = self.sum = 0
         self.reports: list[str] = []
         receive_buffer = bytearray(RECEIVE_OCTETS)
@@ -153,13 +167,13 @@ class Receiver:
         self._spool = Spool(SpoolArea(FileArea(folder + "/spool", SPOOL_BLOCKS)), bytearray(BLOCK))
         self._view = memoryview(bytearray(BLOCK))
         self._sums = sums
-        clock = Clock(Calendar())
-        storage = data_storage(folder)
-        self._ledger = Ledger(storage, clock)
+        self._ledger = Ledger(board.storage, board.clock)
         self._ledger.open()
-        session = Session(Network(Cable(), clock), receive_buffer)
-        self._visit = Visit(session, self._ledger, self._deliver, settings, self._report, None,
-                            storage)
+        session = Session(board.network, receive_buffer)
+        session.board = board
+        self._visit = Visit(
+            session, self._ledger, self._deliver, settings, self._report, None, board.storage
+        )
 
     def _report(self, code: int, text: str) -> None:
         self.reports.append("%d %s" % (code, text))
@@ -191,49 +205,66 @@ class Receiver:
         return await self._visit.run()
 
 
-def data_storage(folder: str) -> Storage:
-    """Files over a littlefs of this run."""
-    area = FileArea(folder + "/data", DATA_BLOCKS)
-    vfs.VfsLfs2.mkfs(area)
-    return Storage(vfs.VfsLfs2(area))
-
-
-def main(port: str, user: str, password: str, folder: str, sums: str) -> None:
-    """Visit once and print the result."""
-    settings: dict[str, Any] = {}
-    settings["pop.host"] = "127.0.0.1"
-    settings["pop.port"] = int(port)
-    settings["pop.user"] = user
-    settings["pop.password"] = password
-    settings["pop.login"] = "user"
-    settings["pop.delete"] = "never"
-    settings["pop.security"] = "plain"
-    settings["pop.allow_plain"] = True
+def settings_of(order: dict[str, Any]) -> dict[str, Any]:
+    """The function parameters that `order` means."""
+    settings: dict[str, Any] = {"pop.host": "localhost", "pop.login": "user", "pop.pin": ""}
+    for name in ("port", "user", "password", "security"):
+        settings["pop." + name] = order[name]
+    settings["pop.allow_plain"] = order["security"] == "plain"
+    settings["pop.delete"] = "after-record" if order.get("empty") else "never"
+    settings["pop.unreadable"] = "delete"
+    settings["pop.large"] = "notice"
     for name in ("pop.connect_s", "pop.reply_s", "pop.silence_s", "pop.stall_s"):
         settings[name] = 30
-    for name in ("pop.token", "pop.max_kb", "pop.most", "pop.keep_days", "pop.large"):
+    for name in ("pop.token", "pop.max_kb", "pop.most", "pop.keep_days"):
         settings[name] = 0
-    settings["pop.unreadable"] = "delete"
-    receiver = Receiver(folder, settings, sums == "1")
+    return settings
+
+
+def trust(board: Board, file: str) -> None:
+    """Store the authority's certificate."""
+    from firmware.store import certificates
+
+    with open(file, "rb") as source:
+        certificates.replace(board.storage, certificates.decode(source.read()))
+    on_demand.drop("firmware.store.certificates")
+
+
+def learn(board: Board, order: dict[str, Any], settings: dict[str, Any]) -> None:
+    """Visit once before, so that the server is known; its mails are not."""
+    settings["pop.most"] = 8
+    asyncio.run(Receiver(board, order["folder"], settings, False).run())
+    settings["pop.most"] = 0
+    board.storage.remove("ledger")
+
+
+def main() -> None:
+    """Visit as the order on standard input says, and print the result."""
+    order = json.loads(sys.stdin.readline())
+    settings = settings_of(order)
+    board = Board(order["folder"])
+    if order["ca"]:
+        trust(board, order["ca"])
+    if order.get("known", True) and not order.get("empty"):
+        learn(board, order, settings)
+    receiver = Receiver(board, order["folder"], settings, bool(order.get("sums")))
     gc.collect()
+    heaps = []
+    recorded = 0
+    more = True
     began = time.ticks_us()  # type: ignore[attr-defined]
-    result = asyncio.run(receiver.run())
+    while more:
+        result = asyncio.run(receiver.run())
+        recorded += result.recorded
+        more = bool(order.get("empty")) and result.more and not result.code
+        if order.get("empty"):
+            gc.collect()
+            heaps.append((recorded, gc.mem_alloc()))  # type: ignore[attr-defined]
     took = time.ticks_diff(time.ticks_us(), began)  # type: ignore[attr-defined]
-    gc.collect()
-    print(
-        json.dumps(
-            {
-                "seconds": took / 1000000,
-                "recorded": result.recorded,
-                "fault": result.code,
-                "detail": result.detail,
-                "octets": receiver.octets,
-                "sum": receiver.sum,
-                "heap": gc.mem_alloc(),  # type: ignore[attr-defined]
-                "reports": receiver.reports,
-            }
-        )
-    )
+    said = {"seconds": took / 1000000, "recorded": recorded, "fault": result.code}
+    said.update({"detail": result.detail, "octets": receiver.octets, "sum": receiver.sum})
+    said.update({"heaps": heaps, "reports": receiver.reports})
+    print(json.dumps(said))
 
 
-main(*sys.argv[1:])
+main()
