@@ -377,6 +377,6 @@ def test_apop_digest_is_hidden_as_well() -> None:
 
 
 def test_what_the_server_says_is_made_printable_and_cut() -> None:
-    session, _ = logged_in({b"NOOP": [b"-ERR \x1b[2J\xff" + b"y" * 400 + b"\r\n"]})
+    session, _ = logged_in({b"NOOP": [b"-ERR \x1b[2J\xff" + b"y " * 200 + b"\r\n"]})
     words = error_of(session.noop()).detail
     assert words.startswith("?[2J?y") and len(words) <= 100
