@@ -17,6 +17,7 @@ from firmware.pop3.maildrop import FINISHED, KEYED, MARKED, MailWindow
 from firmware.pop3.serving import AGAIN, LEAVE, NOTICE, RECORDED, UNFINISHED, Serving
 from firmware.recording.faults import (
     LOGIN_REFUSED,
+    NO_LOGIN_METHOD,
     NOT_CONFIGURED,
     PROTOCOL,
     SERVER_BROKE_OFF,
@@ -81,9 +82,14 @@ WINDOW_OCTETS = const(4095)  # 315 mails a visit
 _TICK_S = const(2)  # a mail that waits so long for paper: nothing is asked for ahead
 _KEEP_ALIVE_TICKS = const(15)  # many servers drop a session that is idle for 60 s
 _QUICK_MAILS = const(8)
+_SUSPECTS = const(8)
 _ATTEMPTS = const(3)
 # what may come of a server that can't do the PIPELINING that it announces
-_DOUBTFUL = (LOGIN_REFUSED, PROTOCOL, SERVER_BROKE_OFF, SERVER_REFUSED, SERVER_SILENT)
+_DOUBTFUL = (LOGIN_REFUSED, NO_LOGIN_METHOD, PROTOCOL, SERVER_BROKE_OFF, SERVER_REFUSED,
+             SERVER_SILENT)
+# and of one that can't do what it is remembered for
+_CONTRADICTS = (NO_LOGIN_METHOD, PROTOCOL, SERVER_REFUSED)
+_SECURITY = "firmware.pop3.security"
 _ENTRY = "firmware.pop3.entry"
 _KNOWN = "firmware.pop3.known"
 
@@ -143,6 +149,9 @@ class Visit:
         self._told = False
         self.piped = False  # commands went out ahead of answers
         self._blamed = False  # the server says that the password is wrong
+        # keys of mails at which the session ended twice running: they must not keep others waiting
+        self.suspects: list[bytes] = []
+        self._failing = b""
         self._slow = 0  # quick mails to come before one is asked for ahead again
         self._serving: Serving | None = None
 
@@ -163,6 +172,7 @@ class Visit:
             await self._attempt(result)
             if not self._lose_trust(result.code):
                 break
+        self._failing = self._failing if result.code else b""
         self.visits += 1
         self._remember(result.code)
         return result
@@ -183,6 +193,8 @@ class Visit:
             result.code, result.detail = fault.code, fault.detail
             if fault.code == NOT_CONFIGURED and self.box:
                 self.ledger.forget_others((), self.box)
+            if self._serving is not None and self._serving.fetching:
+                self._suspect(self._serving.fetching)
             if isinstance(fault, Refused):
                 self._blamed = fault.response_code == "AUTH"
                 result.login_delay_s = max(result.login_delay_s, fault.wait_s)
@@ -190,7 +202,23 @@ class Visit:
             keeper.cancel()
             self.session.close()
 
+    def _suspect(self, key: bytes) -> None:
+        """The session ended in this mail. Others come first from the second time on."""
+        if key in self.suspects:
+            self.suspects.remove(key)
+        elif key != self._failing:
+            self._failing = key
+            return
+        else:
+            self.report(0, "a mail ended the session twice: it is put off")
+        self.suspects.append(key)
+        del self.suspects[:-_SUSPECTS]
+
     async def _enter(self, result: VisitResult) -> None:
+        try:
+            await on_demand.load(_SECURITY).connect(self.session, self.settings)
+        finally:
+            on_demand.drop(_SECURITY)
         try:
             await on_demand.load(_ENTRY).enter(self, result)
         finally:
@@ -205,6 +233,7 @@ class Visit:
         serving = Serving(self.session, self.ledger, self.deliver, self.report, self.window,
                           self.settings, result, proven, self.eats)
         serving.slow = self._slow > 0
+        serving.suspects = self.suspects
         serving.uneaten = self.fetched if self.eats else 0
         self._serving = serving
         try:
@@ -252,7 +281,7 @@ class Visit:
             self.trusts = self.recalls = False
             self.report(code, "visited again without PIPELINING")
             return True
-        if self.recalls and server.recalled and code in (PROTOCOL, SERVER_REFUSED):
+        if self.recalls and server.recalled and code in _CONTRADICTS:
             self.recalls = False
             return True
         return False

@@ -34,6 +34,8 @@ _CR = const(13)
 _DOT = const(46)
 LINE_CAP = const(1024)  # the manual allows 512 characters; as much again for servers that say more
 MIN_BUFFER = const(1032)  # a whole line with its ending, and the two octets before it
+_SURPLUS_MS = const(1000)  # how long a mail is waited for that is shorter than listed
+_MOST_BEYOND = const(0x4000000)  # octets beyond those listed after which a mail has no end
 _PACE_OCTETS = const(4096)  # a body gives the other tasks their turn at least this often
 
 
@@ -180,11 +182,15 @@ class Body:
     async def next(self) -> memoryview | None:
         """The next piece, one octet at least, valid until the next call; None at the end.
 
-        Raises Fault SERVER_SILENT or SERVER_BROKE_OFF, and the same again when called again.
+        Raises Fault SERVER_SILENT or SERVER_BROKE_OFF, PROTOCOL when this can't be the mail or its
+        end, and the same again when called again.
         """
         if self._fault is not None:
             raise self._fault
         while not self._terminated:
+            if not self.octets and self._may_be_an_answer():
+                await self._receive()
+                continue
             piece = self._unread_piece()
             if piece is not None:
                 self.octets += len(piece)
@@ -195,6 +201,7 @@ class Body:
                 return piece
             if not self._terminated:
                 await self._receive()
+        await self._look_behind()
         # Only now: while the last piece is lent out, no other reply may be read over it.
         self.complete = self.ended = True
         return None
@@ -245,7 +252,39 @@ class Body:
             return False
         return self.octets >= self.listed if self._before == _LF else self.octets == self.listed
 
+    def _may_be_an_answer(self) -> bool:
+        """True when too little has come to tell. No mail begins like an answer: one that seems to
+        is the answer to an earlier command, and what follows is not the mail that was asked for.
+        """
+        reader = self._reader
+        front = bytes(reader.view[reader.start:min(reader.end, reader.start + 4)]).upper()
+        if front[:3] == b"+OK" or front == b"-ERR":
+            self._fail(Fault(PROTOCOL, "the answers are out of step"))
+        return front != b"" and (b"+OK".startswith(front) or b"-ERR".startswith(front))
+
+    async def _look_behind(self) -> None:
+        """What stands behind the end must be the next answer, or it was no end: a server that does
+        not stuff dots would have the mail cut there. A mail shorter than listed is given time.
+        """
+        reader = self._reader
+        if reader.start == reader.end and self.octets < self.listed and not self.mixed:
+            reader.link.timeout_ms = _SURPLUS_MS
+            try:
+                await reader.fill()
+            except Fault:
+                return  # nothing came; the next command tells when the connection is gone
+        if reader.start < reader.end and reader.buffer[reader.start] not in b"+-":
+            self._fail(Fault(PROTOCOL, "there is more behind the end of a mail"))
+
+    def _fail(self, fault: Fault) -> None:
+        self.ended = True
+        self._fault = fault
+        self._reader.link.close()
+        raise fault
+
     async def _receive(self) -> None:
+        if self.octets - self.listed > _MOST_BEYOND:
+            self._fail(Fault(PROTOCOL, "a mail without an end"))
         mixed = self._may_end_here()
         self._reader.link.timeout_ms = self._quiet_ms if mixed else self._silence_ms
         try:
@@ -255,10 +294,7 @@ class Body:
                 self._reader.start = self._reader.end
                 self._terminated = self.mixed = True
                 return
-            self.ended = True
-            self._fault = fault
-            self._reader.link.close()
-            raise
+            self._fail(fault)
 
 
 def _possible_end(buffer: bytearray, start: int, end: int) -> int:

@@ -63,6 +63,8 @@ class Serving:
         self.slow = False  # paper keeps mails waiting: nothing is asked for ahead
         self.waited = False  # and has done so in this visit
         self.lied = False  # it refused ahead of its answers what it does otherwise
+        self.suspects: list[bytes] = []  # keys of mails that end the session
+        self.fetching = b""  # key of the mail whose answer is being read
         self.uneaten = 0  # mails fetched and not on paper: a server that eats must hear no QUIT
         self.talking = asyncio.Lock()
         self.proofs = _PROOFS if proven else -1  # -1: the first mail is fetched alone
@@ -83,6 +85,7 @@ class Serving:
         self._wanted: list[int] = []  # mails to be fetched once more
         self._numbers: Iterator[int] = iter(())
         self._begun = 0
+        self._doubtful: list[int] = []  # suspects of this maildrop
         self._put_off = False  # there were more mails than may be fetched in one visit
 
     async def run(self) -> bool:
@@ -107,12 +110,21 @@ class Serving:
             self._result.more = True
         again, self._again = self._again, []
         if not again:
-            return True
+            return await self._serve_doubtful()
         self._session.pipelining = False
         before = self._result.octets
         stays = await self._serve(iter(again), True)
         self.lied = self._result.octets > before
         return stays
+
+    async def _serve_doubtful(self) -> bool:
+        """Mails that ended the session before: in a visit that has nothing to lose."""
+        served = self._result.recorded + self._result.notices
+        if served or self._window.count(MARKED):
+            return True
+        suspects, self.suspects = self.suspects, []
+        self._doubtful.sort(key=lambda number: suspects.index(self._window.key(number)))
+        return await self._serve(iter(self._doubtful), True)
 
     async def _serve(self, numbers: Iterator[int], fetch: bool) -> bool:
         self._numbers = numbers
@@ -151,6 +163,8 @@ class Serving:
             self._is_finished(number)
         elif not fetch:
             return
+        elif window.key(number) in self.suspects:
+            self._doubtful.append(number)
         elif self._most and self._begun >= self._most:
             self._put_off = True
         elif self._largest and window.size(number) > self._largest:
@@ -228,9 +242,11 @@ class Serving:
     async def _retrieved(self, number: int) -> bool:
         window, session = self._window, self._session
         asked_ahead = self._plan and self.proofs < _PROOFS
+        self.fetching = window.key(number)
         try:
             body = await session.retr(number, window.size(number))
         except Refused:
+            self.fetching = b""
             if asked_ahead:
                 self._again.append(number)  # once more when nothing else is outstanding
                 return True
@@ -238,10 +254,12 @@ class Serving:
         self._check_step(number)
         if self._ledger.is_finished(window.key(number)):  # a copy of it came meanwhile
             await body.drain()
+            self.fetching = b""
             self._is_finished(number)
             return True
         self.uneaten += self._eats
         outcome = await self._hand_over(number, body)
+        self.fetching = b""
         if outcome == LEAVE:
             return False
         if outcome == AGAIN:

@@ -206,6 +206,9 @@ class Session:
             del self._owed[0]
         else:
             self._check_state(verb)
+            if reader.start != reader.end:  # else it would pass for the answer to this command
+                self.close()
+                raise Fault(PROTOCOL, "an answer that nobody asked for")
             self._note("C", shown or line[:-2])
             self._unsent += line
             self._standing = 1
