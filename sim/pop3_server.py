@@ -99,10 +99,10 @@ Script = Callable[[Exchange], Iterable[Action] | None]  # None: the honest reply
 
 def refuse(verb: str, text: str = "no", times: int = -1) -> Script:
     """Answer `verb` with -ERR, always or the first `times` times."""
-    left = itertools.count(times, -1)
+    left = iter(range(times)) if times >= 0 else itertools.count()
 
     def script(exchange: Exchange) -> Iterable[Action] | None:
-        refused = exchange.verb == verb and next(left) != 0
+        refused = exchange.verb == verb and next(left, None) is not None
         return [b"-ERR " + text.encode() + b"\r\n"] if refused else None
 
     return script

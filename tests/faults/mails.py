@@ -5,7 +5,7 @@ from base64 import encodebytes
 
 from tests.unit.recording_support import tiff
 
-_ROWS = [bytes([0xFF] * 27 + [0] * 189), bytes([0] * 189 + [0xFF] * 27)] * 4
+_ROWS = [bytes([0xFF] * 27 + [0] * 189), bytes([0] * 189 + [0xFF] * 27)]
 
 
 def _head(letter: str, kind: str = "text/plain") -> bytes:

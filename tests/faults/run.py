@@ -144,13 +144,13 @@ def maildrop(letters: str) -> Maildrop:
 def play(script: Script | None, letters: str, settings: dict[str, str], visits: int = 1,
          honest: int = 1, cuts: random.Random | None = None, runs: Runs = on_cpython,
          between: Callable[[Maildrop], None] | None = None, down: bool = False,
-         ) -> tuple[list[Visited], Maildrop]:
+         pipelining: bool = False) -> tuple[list[Visited], Maildrop]:
     """So many visits to a maildrop behind the script; then mail N comes, and `honest` further
     visits find a server that does all right.
     """
     drop = maildrop(letters)
     peer = PeerModel(drop, script, cuts)
-    peer.refusing = down
+    peer.refusing, peer.pipelining = down, pipelining
     found: list[Visited] = []
 
     def told(events: list[Any]) -> bool:

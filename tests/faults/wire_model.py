@@ -30,6 +30,7 @@ class PeerModel:
         self.script = script
         self.cuts = cuts
         self.refusing = False
+        self.pipelining = True  # it is announced
         self._session: _Session | None = None
 
     def connect(self, now_ms: int) -> bool:
@@ -60,6 +61,8 @@ class PeerModel:
         before = (session.user, session.mails, set(session.marked), session.over, drop.locked,
                   list(drop.mails), list(drop.deleted))
         reply = session.reply(verb, argument) if verb else self._greeting
+        if verb == "CAPA" and not self.pipelining:
+            reply = reply.replace(b"PIPELINING\r\n", b"")
         self._counts[verb] = self._counts.get(verb, 0) + 1
         exchange = Exchange(verb, argument, reply, self._number, self._counts[verb])
         actions = self.script(exchange) if self.script is not None else None
