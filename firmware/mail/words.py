@@ -79,6 +79,8 @@ def next_word(raw: bytes, at: int) -> tuple[int, int, str, bytes] | None:
 
 
 def _plain(raw: bytes) -> str:
+    if _is_plain(raw, 0, len(raw)):
+        return str(raw, "utf-8")
     return Decoder("").decode(raw, True)
 
 
