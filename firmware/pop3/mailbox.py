@@ -244,7 +244,7 @@ class Visit:
 
     async def _leave(self, result: VisitResult) -> None:
         session, window, serving = self.session, self.window, self._serving
-        if not session.can_talk() or session.owed or serving is None:
+        if serving is None or not session.can_talk() or not serving.may_quit():
             return  # inside a body that paper holds up: nothing can be said, nothing is deleted
         if self.eats and serving.uneaten:
             self.report(0, "left without QUIT: the server would delete what is not on paper")
