@@ -14,15 +14,16 @@ import gc
 import sys
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING or sys.implementation.name != "micropython":
-    from hal.tls_openssl import Stream, why
-else:
-    from hal.tls_mbed import Stream, why
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from hal.network import Link
+    from hal.tls_openssl import Stream, why
+else:
+    if sys.implementation.name == "micropython":
+        from hal.tls_mbed import Stream, why
+    else:
+        from hal.tls_openssl import Stream, why
 
 
 async def start(link: Link, host: str, roots: Iterable[bytes] | None,

@@ -70,7 +70,7 @@ class Stream:
     def __init__(self, sock: Any, host: str, roots: Iterable[bytes] | None,
                  accept: Callable[[bytes | memoryview], str]) -> None:
         self.refusal = ""
-        self._accept = accept
+        self._accept: Callable[[bytes | memoryview], str] | None = accept
         self._seen = False  # the certificate was shown to `_verify`, and its chain stands
         self._first = bytearray(1)  # an octet that came with the end of the handshake
         self._held = 0
@@ -92,8 +92,11 @@ class Stream:
     def _verify(self, certificate: memoryview, depth: int) -> int:
         if depth:
             return 0
+        accept, self._accept = self._accept, None  # with what hangs on it, its memory is free
+        if accept is None:
+            return _REFUSED
         try:
-            self.refusal = self._accept(certificate)
+            self.refusal = accept(certificate)
         except Exception:  # noqa: BLE001 - it must not pass through C code
             self.refusal = "tls"
         self._seen = True

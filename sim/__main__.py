@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 async def _run(options: Options) -> int:
     async with AsyncExitStack() as stack:
         state = _state(options, stack)
-        _set(state, await _mailbox(options, stack) + options.parameters)
+        _set(state, options.authorities, await _mailbox(options, stack) + options.parameters)
         console = Console(options.console or _BUILD / "console")
         stack.callback(console.close)
         paper = Paper(options.paper)
@@ -82,7 +82,12 @@ async def _mailbox(options: Options, stack: AsyncExitStack) -> list[tuple[str, s
             ("pop.host", server.host),
             ("pop.port", str(server.port)),
             ("pop.user", server.user),
+            ("pop.security", server.security),
+            # who writes pop3:// has decided it
+            ("pop.allow_plain", "on" if server.security == "plain" else "off"),
         ]
+        if options.pin is not None or options.authorities is not None:
+            values.append(("pop.pin", options.pin or ""))
         return (
             values if options.password is None else [*values, ("pop.password", options.password)]
         )
@@ -97,11 +102,16 @@ async def _mailbox(options: Options, stack: AsyncExitStack) -> list[tuple[str, s
     await embedded.start()
     stack.push_async_callback(embedded.stop)
     where = [("pop.host", "127.0.0.1"), ("pop.port", str(embedded.port))]
-    return [*where, ("pop.user", user), ("pop.password", _PASSWORD)]
+    security = [("pop.security", "plain"), ("pop.allow_plain", "on")]
+    return [*where, *security, ("pop.user", user), ("pop.password", _PASSWORD)]
 
 
-def _set(state: State, parameters: list[tuple[str, str]]) -> None:
+def _set(
+    state: State, authorities: list[bytes] | None, parameters: list[tuple[str, str]]
+) -> None:
     try:
+        if authorities is not None:
+            state.trust(authorities)
         state.set_parameters(parameters)
     except (ValueError, OSError) as problem:
         raise CannotStart(problem) from None

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from sim import mails
+from sim import mails, shadows
 from sim.scenario import Scenario, ScenarioError
 
 RUNTIMES = ("micropython", "cpython")
-_RESERVED = ("pop3s", "pop3+stls")
+_SECURITY = {"pop3": "plain", "pop3s": "tls", "pop3+stls": "stls"}
+_PORTS = {"plain": 110, "tls": 995, "stls": 110}
+_URL = "pop3s://user@host:port"
 _SMALLEST_HEAP = 64 * 1024
 _UNITS = {"": 1, "k": 1024, "m": 1024 * 1024}
 
@@ -44,6 +46,8 @@ class Options:
     json: bool = False
     server: Server | None = None
     password: str | None = None
+    authorities: list[bytes] | None = None  # certificates to trust, DER
+    pin: str | None = None
     mail: list[Path] = field(default_factory=list)
     record: Path | None = None
     paper: Path = Path("paper")
@@ -63,6 +67,7 @@ class Server:
     host: str
     port: int
     user: str
+    security: str = "plain"
 
 
 def parse(arguments: Sequence[str] | None = None) -> Options:
@@ -71,6 +76,8 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     given = parser.parse_args(arguments)
     if given.password_file and not given.server:
         parser.error("--password-file belongs to --server")
+    if (given.ca or given.pin) and not (given.server and given.server.security != "plain"):
+        parser.error("--ca and --pin belong to --server pop3s:// or pop3+stls://")
     if given.console is not None and given.console.exists() and not given.console.is_symlink():
         parser.error("argument --console: %s exists and is not a link" % given.console)
     return Options(
@@ -78,6 +85,8 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         json=given.json,
         server=given.server,
         password=_password(parser, given.password_file),
+        authorities=given.ca,
+        pin=given.pin,
         mail=given.mail or [],
         record=given.record,
         paper=given.paper,
@@ -102,7 +111,11 @@ def _parser() -> argparse.ArgumentParser:
     mailbox = parser.add_argument_group("mailbox")
     which = mailbox.add_mutually_exclusive_group()
     which.add_argument(
-        "--server", type=_server, metavar="URL", help="a real mailbox: pop3://user@host:port"
+        "--server",
+        type=_server,
+        metavar="URL",
+        help="a real mailbox: pop3s://user@host:port, pop3+stls://... or, without encryption, "
+        "pop3://...",
     )
     which.add_argument(
         "--mail",
@@ -123,6 +136,18 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="its first line is the server's password",
+    )
+    mailbox.add_argument(
+        "--ca",
+        type=_authorities,
+        metavar="FILE",
+        help="certificates of the authorities to trust, PEM or DER",
+    )
+    mailbox.add_argument(
+        "--pin",
+        type=_pin,
+        metavar="HEX",
+        help="SHA-256 of the one certificate to accept from the server",
     )
     _machine_arguments(parser.add_argument_group("machine"))
     _run_arguments(parser.add_argument_group("run"))
@@ -192,13 +217,10 @@ def _run_arguments(group: argparse._ArgumentGroup) -> None:
 
 def _server(text: str) -> Server:
     parts = urlsplit(text)
-    if parts.scheme in _RESERVED:
+    security = _SECURITY.get(parts.scheme)
+    if security is None or parts.path not in ("", "/") or parts.query or parts.fragment:
         raise argparse.ArgumentTypeError(
-            "%s is not supported yet; use pop3://user@host:port" % parts.scheme
-        )
-    if parts.scheme != "pop3" or parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise argparse.ArgumentTypeError(
-            "%r is not of the form pop3://user@host:port" % _without_password(text)
+            "%r is not of the form %s (or pop3+stls://, pop3://)" % (_without_password(text), _URL)
         )
     if parts.password is not None:
         raise argparse.ArgumentTypeError(
@@ -209,8 +231,31 @@ def _server(text: str) -> Server:
     except ValueError:
         raise argparse.ArgumentTypeError("the port is not a number from 1 to 65535") from None
     if not parts.hostname or not parts.username:
-        raise argparse.ArgumentTypeError("user or host is missing: pop3://user@host:port")
-    return Server(parts.hostname, 110 if port is None else port, unquote(parts.username))
+        raise argparse.ArgumentTypeError("user or host is missing: " + _URL)
+    if port is None:
+        port = _PORTS[security]
+    return Server(parts.hostname, port, unquote(parts.username), security)
+
+
+def _authorities(text: str) -> list[bytes]:
+    shadows.install()
+    from firmware.store.certificate_file import decode
+
+    try:
+        found = decode(Path(text).read_bytes())
+    except OSError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("%s: %s" % (text, error)) from None
+    if not found:
+        raise argparse.ArgumentTypeError("%s: there is no certificate in it" % text)
+    return found
+
+
+def _pin(text: str) -> str:
+    if re.fullmatch("[0-9a-f]{64}", text.replace(":", "").lower()) is None:
+        raise argparse.ArgumentTypeError("%r is not a SHA-256 of 64 hex digits" % text)
+    return text
 
 
 def _without_password(text: str) -> str:

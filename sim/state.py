@@ -40,19 +40,32 @@ class State:
         or value.
         """
         shadows.install()
+        from firmware.store.parameters import Parameters
+
+        parameters = Parameters(self._storage())
+        parameters.load()
+        for name, value in values:
+            parameters.set(name, value)
+
+    def trust(self, authorities: list[bytes]) -> None:
+        """Store these certificates (DER) instead of those that were. Raises ValueError when there
+        is no room for so many.
+        """
+        shadows.install()
+        from firmware.store import certificate_file
+
+        certificate_file.replace(self._storage(), authorities)
+
+    def _storage(self) -> Any:
         import vfs
 
-        from firmware.store.parameters import Parameters
         from hal.ports.desk import is_blank
         from hal.storage import Storage
 
         device = open_image(self.area("data"))
         if is_blank(device):
             vfs.VfsLfs2.mkfs(device)
-        parameters = Parameters(Storage(vfs.VfsLfs2(device)))
-        parameters.load()
-        for name, value in values:
-            parameters.set(name, value)
+        return Storage(vfs.VfsLfs2(device))
 
 
 def copy_of(kept: Path | None, directory: Path) -> State:

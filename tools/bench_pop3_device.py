@@ -223,11 +223,11 @@ def settings_of(order: dict[str, Any]) -> dict[str, Any]:
 
 def trust(board: Board, file: str) -> None:
     """Store the authority's certificate."""
-    from firmware.store import certificates
+    from firmware.store import certificate_file
 
     with open(file, "rb") as source:
-        certificates.replace(board.storage, certificates.decode(source.read()))
-    on_demand.drop("firmware.store.certificates")
+        certificate_file.replace(board.storage, certificate_file.decode(source.read()))
+    on_demand.drop("firmware.store.certificate")
 
 
 def learn(board: Board, order: dict[str, Any], settings: dict[str, Any]) -> None:

@@ -29,7 +29,7 @@ ALLOWED = {
 }
 OPENS_THE_BOARD = "firmware/main.py"
 TYPES_ONLY = "firmware/devices.py"
-BOARD_MODULES = {"machine", "network", "vfs", "rp2", "esp32", "desk_link"}
+BOARD_MODULES = {"machine", "network", "vfs", "rp2", "esp32", "desk_link", "tls"}
 # what MicroPython has of the standard library, as far as both runtimes agree on it
 COMMON = {
     "array",

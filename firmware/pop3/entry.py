@@ -1,5 +1,5 @@
-"""The way into a mailbox: connection, capabilities, login, listings. Loaded at the beginning of a
-visit and dropped before the first mail, to spare the heap.
+"""The way into a mailbox: capabilities, login, listings. Loaded at the beginning of a visit, when
+the connection stands (`security`), and dropped before the first mail, to spare the heap.
 
 A server that is known costs fewer round trips: what it can do is remembered, and what needs no
 answer in between goes out together where it takes that (RFC 2449 section 6.6).
@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
-from firmware import on_demand
 from firmware.pop3 import known
 from firmware.pop3.capability import LIAR
 from firmware.pop3.failures import Refused
 from firmware.pop3.identity import HeaderKey
 from firmware.pop3.maildrop import KEYED, SHARED
-from firmware.recording.faults import MAIL_EXPIRES, NOT_CONFIGURED, STORAGE, Fault
+from firmware.recording.faults import MAIL_EXPIRES, STORAGE
 
 if TYPE_CHECKING:
     from firmware.pop3.known import Server
@@ -28,17 +27,13 @@ _TRUSTED_VISITS = const(20)
 
 
 async def enter(visit: Visit, result: VisitResult) -> Server:
-    """Connect, log in and read the listings. Raises Fault.
+    """Log in over the connection that stands and read the listings. Raises Fault.
 
     Returns what is known of the server; `visit.server` has it even when a Fault ends this.
     """
     session, get = visit.session, visit.settings.get
     host, user = get("pop.host"), get("pop.user")
-    if not host or not user:
-        raise Fault(NOT_CONFIGURED)
     visit.mailbox = ("%s@%s" % (user, host.lower())).encode()
-    _set_times(visit)
-    await _connect(visit)
     peer = "%s:%d:%s" % (host.lower(), session.peer[1], get("pop.security"))
     server = _recall(visit, known.identity(peer, session.greeting))
     visit.server = server
@@ -56,21 +51,6 @@ async def enter(visit: Visit, result: VisitResult) -> Server:
     await _list_all(visit, server, result, pipelines)
     _look_at_terms(visit, server, result)
     return server
-
-
-async def _connect(visit: Visit) -> None:
-    security = on_demand.load("firmware.pop3.security")
-    try:
-        await security.connect(visit.session, visit.settings)
-    finally:
-        on_demand.drop("firmware.pop3.security")
-
-
-def _set_times(visit: Visit) -> None:
-    get, times = visit.settings.get, visit.session.times
-    times.connect_ms = get("pop.connect_s") * 1000
-    times.greeting_ms = times.reply_ms = get("pop.reply_s") * 1000
-    times.silence_ms = get("pop.silence_s") * 1000
 
 
 def _recall(visit: Visit, identity: bytes) -> Server:

@@ -19,6 +19,7 @@ from firmware.recording.faults import (
     CERTIFICATE_UNTRUSTED,
     NETWORK_DOWN,
     NO_CERTIFICATES,
+    NOT_CONFIGURED,
     PLAIN_REFUSED,
     STORAGE,
     TLS_FAILED,
@@ -55,12 +56,20 @@ _TLS_PORT = const(995)  # RFC 8314 section 3.2
 async def connect(session: Session, settings: Settings) -> None:
     """Connect to the server of `settings` as safely as they say, and read its greeting.
 
-    Raises Fault: those of `Session.connect` and `Session.stls`, PLAIN_REFUSED, CLOCK_NOT_SET,
-    NO_CERTIFICATES, STORAGE, and those of `secure`; ValueError for TLS without `session.board`.
+    Raises Fault: those of `Session.connect` and `Session.stls`, NOT_CONFIGURED, PLAIN_REFUSED,
+    CLOCK_NOT_SET, NO_CERTIFICATES, STORAGE, and those of `secure`; ValueError for TLS without
+    `session.board`.
     """
     board = session.board
-    security, host = settings.get("pop.security"), settings.get("pop.host")
-    port = settings.get("pop.port") or (_TLS_PORT if security == "tls" else _PORT)
+    get = settings.get
+    security, host = get("pop.security"), get("pop.host")
+    if not host or not get("pop.user"):
+        raise Fault(NOT_CONFIGURED)
+    port = get("pop.port") or (_TLS_PORT if security == "tls" else _PORT)
+    times = session.times
+    times.connect_ms = get("pop.connect_s") * 1000
+    times.greeting_ms = times.reply_ms = get("pop.reply_s") * 1000
+    times.silence_ms = get("pop.silence_s") * 1000
     if security == "plain":
         permit_plain(settings)
         await session.connect(host, port)
@@ -146,7 +155,7 @@ def _dated(clock: Clock, certificates: Any) -> Callable[[bytes | memoryview], st
     """Accepts what is valid by the board's own clock: not every port's TLS looks at dates."""
     def accept(certificate: bytes | memoryview) -> str:
         try:
-            _name, begins, ends = certificates.describe(certificate)
+            begins, ends, _at = certificates.validity(certificate)
         except ValueError:
             return "untrusted"
         now = clock.now()

@@ -25,8 +25,11 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--server", "pop3s://a@b"], "pop3s is not supported yet"),
-        (["--server", "pop3+stls://a@b"], "pop3+stls is not supported yet"),
+        (["--server", "pop3s://a@b", "--ca", "/nonexistent"], "No such file"),
+        (["--server", "pop3s://a@b", "--ca", "README.md"], "not a certificate"),
+        (["--server", "pop3s://a@b", "--pin", "00:11"], "64 hex digits"),
+        (["--server", "pop3://a@b", "--pin", "0" * 64], "belong to --server pop3s://"),
+        (["--pin", "0" * 64], "belong to --server pop3s://"),
         (["--server", "pop3://host"], "user or host is missing"),
         (["--server", "pop3://a@b:99999"], "port"),
         (["--server", "http://a@b"], "not of the form"),
