@@ -52,7 +52,7 @@ def expected(content: bytes) -> str:
 def server() -> Iterator[Dovecot]:
     users = {"%s-%s" % (test, runtime): "secret word"
              for test in ("all", "never", "apop", "wrong", "drop", "restart", "empty", "left",
-                          "small") for runtime in RUNTIMES}
+                          "small", "piped", "known") for runtime in RUNTIMES}
     with Dovecot(users) as dovecot:
         yield dovecot
 
@@ -69,7 +69,7 @@ def visit(server: Dovecot, user: str, **changes: Any) -> dict[str, Any]:
     path = [str(ROOT / "sim/modules" / runtime), str(ROOT)]
     program = [sys.executable]
     if runtime == "micropython":
-        program = [str(micropython_binary.find()), "-X", "heapsize=384k"]
+        program = [str(micropython_binary.find()), "-X", "heapsize=2m"]  # texts, and the trace
     environment = dict(os.environ, PYTHONPATH=":".join(path),
                        MICROPYPATH=":".join([*path, ".frozen"]))
     done = subprocess.run([*program, "-m", "tests.interop.visit"], cwd=ROOT, env=environment,
@@ -162,3 +162,31 @@ def test_unfinished_mails_stay(server: Dovecot, runtime: str) -> None:
 def test_no_server_at_all(server: Dovecot, runtime: str) -> None:
     result = visit(server, "empty-" + runtime, **{"pop.port": 1})
     assert result["code"] == faults.NO_SERVER
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_many_mails_are_fetched_ahead_of_their_answers_octet_for_octet(
+        server: Dovecot, runtime: str) -> None:
+    user = "piped-" + runtime
+    contents = [mail(n, dots(n * 7 % 90)) for n in range(150)]
+    server.deliver(user, contents)
+    result = visit(server, user, files={})
+    assert (result["code"], result["recorded"], result["deleted"]) == (0, 150, 150)
+    assert result["digests"] == [expected(content) for content in contents]
+    assert result["reports"] == [] and server.contents(user) == []
+    assert len(result["writes"]) < 20 and max(result["writes"]) < 1100
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_known_server_is_visited_in_few_round_trips(server: Dovecot, runtime: str) -> None:
+    user = "known-" + runtime
+    server.deliver(user, MAILS * 5)
+    settings = {"pop.delete": "never"}
+    first = visit(server, user, files={}, **settings)
+    assert first["trace"].count("C CAPA") == 2 and "C LIST 2" in first["trace"]
+    second = visit(server, user, files=first["files"], **settings)
+    assert second["digests"] == [expected(content) for content in MAILS * 5]
+    assert second["trace"].count("C CAPA") == 1 and "C LIST 2" not in second["trace"]
+    assert len(second["writes"]) == 2 and second["files"] == first["files"]
+    third = visit(server, user, files=first["files"], finished=first["finished"])
+    assert third["deleted"] == 30 and third["digests"] == [] and len(third["writes"]) == 3

@@ -2,7 +2,7 @@
 
 On standard input: a JSON object of parameters (`pop.host` and so on), and further `outcome` (of
 every mail), `finished` (keys, as hex), `buffer` (octets), `drop` (octets after which the
-connection is cut off from our side, 0: never).
+connection is cut off from our side, 0: never), `files` (what is remembered, as hex).
 """
 from __future__ import annotations
 
@@ -30,6 +30,49 @@ class Interface:
 
     def isconnected(self) -> bool:
         return True
+
+
+class Files:
+    """Storage in memory; contents go in and out as hex."""
+
+    def __init__(self, contents: dict[str, str]) -> None:
+        self.contents = {name: unhexlify(contents[name]) for name in contents}
+
+    def as_text(self) -> dict[str, str]:
+        return {name: str(hexlify(self.contents[name]), "ascii") for name in self.contents}
+
+    def size(self, name: str) -> int:
+        return len(self.contents[name]) if name in self.contents else -1
+
+    def read(self, name: str, offset: int, view: Any) -> int:
+        piece = self.contents.get(name, b"")[offset:offset + len(view)]
+        view[:len(piece)] = piece
+        return len(piece)
+
+    def replace(self, name: str, parts: Iterable[bytes]) -> None:
+        self.contents[name] = b"".join(parts)
+
+    def remove(self, name: str) -> None:
+        self.contents.pop(name, None)
+
+
+class Counted(Network):
+    """A network that counts what is written in one go."""
+
+    def __init__(self, writes: list[int]) -> None:
+        super().__init__(Interface(), Clock(None))
+        self._writes = writes
+
+    async def connect(self, address: Any, timeout_ms: int) -> Any:
+        link = await super().connect(address, timeout_ms)
+        write = link.write
+
+        async def counted(data: Any) -> None:
+            self._writes.append(len(data))
+            await write(data)
+
+        link.write = counted
+        return link
 
 
 class Ledger:
@@ -63,8 +106,10 @@ def visit(order: dict[str, Any]) -> dict[str, Any]:
     digests: list[str] = []
     reports: list[str] = []
     trace: list[str] = []
+    storage = Files(order["files"]) if order.get("files") is not None else None
     ledger = Ledger([unhexlify(key) for key in order.get("finished", ())])
-    session = Session(Network(Interface(), Clock(None)), bytearray(order.get("buffer", 4096)),
+    writes: list[int] = []
+    session = Session(Counted(writes), bytearray(order.get("buffer", 4096)),
                       trace=lambda side, line: trace.append(side + " " + line))
 
     async def deliver(key: bytes, number: int, count: int, size: int, body: Body) -> int:
@@ -76,14 +121,17 @@ def visit(order: dict[str, Any]) -> dict[str, Any]:
         digests.append(str(hexlify(digest.digest()), "ascii"))
         return int(order.get("outcome", RECORDED))
 
-    result = asyncio.run(Visit(session, ledger, deliver, order,
-                               lambda code, text: reports.append("%d %s" % (code, text))).run())
+    def report(code: int, text: str) -> None:
+        reports.append("%d %s" % (code, text))
+
+    result = asyncio.run(Visit(session, ledger, deliver, order, report, None, storage).run())
     return {"code": result.code, "detail": result.detail, "mails": result.mails,
             "recorded": result.recorded, "unfinished": result.unfinished,
             "deleted": result.deleted, "octets": result.octets, "digests": digests,
             "reports": reports, "trace": trace, "gone": len(ledger.gone),
             "finished": [str(hexlify(key), "ascii") for key in ledger.finished],
-            "runtime": sys.implementation.name}
+            "files": storage.as_text() if storage else {}, "login_delay_s": result.login_delay_s,
+            "writes": writes, "runtime": sys.implementation.name}
 
 
 if __name__ == "__main__":
