@@ -82,6 +82,13 @@ def test_login_sends_user_and_password_whatever_the_prompts_are() -> None:
         assert attempt.decoded() == [b"user", b"secret word"]
 
 
+def test_prompts_need_not_be_base64() -> None:
+    attempt = Attempt(b"+ Username:\r\n", b"+ Password:\r\n", OK, mechanism="login", sasl="LOGIN")
+    assert attempt.code == 0 and attempt.decoded() == [b"user", b"secret word"]
+    attempt = Attempt(b"+ go ahead!\r\n", OK, mechanism="plain")
+    assert attempt.code == 0 and attempt.decoded() == [b"\0user\0secret word"]
+
+
 def test_user_and_pass_of_rfc_1939() -> None:
     attempt = Attempt(OK, OK, mechanism="user", user="mrose", password="p\xe4ss  word ")
     assert attempt.sent == [b"USER mrose", "PASS p\xe4ss  word ".encode()] and attempt.code == 0

@@ -44,7 +44,7 @@ async def _apop(who: Login) -> None:
 
 async def _cram(who: Login) -> None:
     sasl = Sasl(who.session, b"CRAM-MD5")
-    challenge = await sasl.listen()
+    challenge = await sasl.decoded(await sasl.listen())
     if not challenge:
         await sasl.give_up(PROTOCOL, "an empty CRAM-MD5 challenge")
     digest = hexlify(hmac(md5(), who.password, challenge))

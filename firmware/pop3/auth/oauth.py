@@ -2,6 +2,7 @@
 """
 from __future__ import annotations
 
+from binascii import a2b_base64
 from typing import TYPE_CHECKING
 
 from micropython import const
@@ -33,7 +34,7 @@ async def run(who: Login) -> None:
     except Refused as refused:
         if refused.response_code not in ("", "AUTH"):
             raise
-        raise _explained(who, failure) from None
+        raise _explained(who, _status(failure)) from None
     if more is None:
         who.session.close()
     await sasl.give_up(PROTOCOL, "the token is refused and the login is not")
@@ -55,18 +56,22 @@ async def _xoauth2(who: Login) -> tuple[Sasl, bytes | None]:
     return sasl, opened
 
 
-def _explained(who: Login, failure: bytes) -> Refused:
+def _explained(who: Login, status: bytes) -> Refused:
     session = who.session
     what = "token"
     if len(who.token) > _USUAL_CAP:
         what = "token of %d octets" % len(who.token)
-    status = session.masked(_status(failure)) or "refused"
-    detail = "%s: %s; %s" % (what, status, session.words())
+    why = session.masked(status) or "refused"
+    detail = "%s: %s; %s" % (what, why, session.words())
     return Refused(LOGIN_REFUSED, detail, session.response_code)
 
 
 def _status(failure: bytes) -> bytes:
     """The member `status` of the JSON that tells of a failure, b'' for none."""
+    try:
+        failure = a2b_base64(failure)
+    except ValueError:
+        return b""
     at = failure.find(_STATUS)
     start = failure.find(b'"', at + len(_STATUS))
     end = failure.find(b'"', start + 1)

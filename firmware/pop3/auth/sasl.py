@@ -44,7 +44,9 @@ def escaped(user: bytes) -> bytes:
 
 
 class Sasl:
-    """One exchange. Every step raises Refused when the server refuses."""
+    """One exchange. Every step raises Refused when the server refuses, and returns the server's
+    challenge as it came: what a prompt says does not matter, and not every server encodes it.
+    """
 
     def __init__(self, session: Session, name: bytes) -> None:
         self.session = session
@@ -73,14 +75,16 @@ class Sasl:
     async def _command(self, *pieces: bytes) -> bytes | None:
         line = b"AUTH " + self._name
         if not pieces:
-            return await self._step((line,), line)
+            return await self.session.exchange((line,), line)
         self._hide(pieces)
-        return await self._step((line + b" " + b"".join(encoded(pieces)),), line + b" " + _MASK)
+        line += b" "
+        whole = line + b"".join(encoded(pieces))
+        return await self.session.exchange((whole,), line + _MASK)
 
     async def answer(self, *pieces: bytes, last: bool = False) -> bytes | None:
         """Answer a challenge. Returns the next one, None when the login is over."""
         self._hide(pieces)
-        return await self._step(encoded(pieces), _MASK, last)
+        return await self.session.exchange(encoded(pieces), _MASK, last)
 
     def _hide(self, pieces: Iterable[bytes]) -> None:
         # for servers that take a line for a command and say it back in capitals; of long ones
@@ -88,10 +92,8 @@ class Sasl:
         if sum(len(piece) for piece in pieces) <= _SHORT:
             self.session.hide(b"".join(encoded(pieces)).rstrip(b"="))
 
-    async def _step(self, line: Iterable[bytes], shown: bytes, last: bool = False) -> bytes | None:
-        challenge = await self.session.exchange(line, shown, last)
-        if challenge is None:
-            return None
+    async def decoded(self, challenge: bytes) -> bytes:
+        """What a challenge says that matters. Raises Fault PROTOCOL, the exchange cancelled."""
         try:
             return a2b_base64(challenge)
         except ValueError:

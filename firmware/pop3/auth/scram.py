@@ -103,18 +103,20 @@ async def run(who: Login) -> None:
     client = Client(new, prepared(who.user), fresh_nonce())
     sasl = Sasl(who.session, who.name.upper().encode())
     said = await sasl.open(*client.first())
+    if said is None:
+        who.session.close()
+        raise Fault(SERVER_FALSE, "it wants no proof")
+    said = await sasl.decoded(said)
     try:
-        client.challenge(said or b"")
+        client.challenge(said)
         _check_rounds(who, client.rounds)
     except Fault as fault:
-        if said is None:
-            who.session.close()
-            raise
         await sasl.give_up(fault.code, fault.detail)
     salted = await pbkdf2(new, prepared(who.password), client.salt, client.rounds)
     message = client.final(salted)
     who.session.hide(message[-1])
-    await _finish(who, client, sasl, await sasl.answer(*message))
+    last = await sasl.answer(*message)
+    await _finish(who, client, sasl, None if last is None else await sasl.decoded(last))
 
 
 async def _finish(who: Login, client: Client, sasl: Sasl, last: bytes | None) -> None:
