@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from binascii import b2a_base64
+
 from firmware.recording.fault_table import TABLE
 from firmware.recording.faults import NO_PAPER, NO_SERVER
 from firmware.store import parameters
+from firmware.store.certificate_file import replace
+from firmware.store.certificates import stored
+from tests.unit.certificate_support import FIRST, SECOND
 from tests.unit.service_support import FakeReceiver, typed
 
 ALL = [
+    "cert",
     "fault",
     "help",
     "journal",
@@ -34,6 +40,41 @@ def test_help_explains_each_command() -> None:
         assert (
             lines[0].startswith("usage: " + name) and len(lines[1]) > 10 and lines[-1] == "OK"
         ), lines
+
+
+def test_cert_stores_what_was_typed_and_shows_whose_it_is() -> None:
+    receiver = FakeReceiver()
+    assert typed(receiver, "cert")[-1] == "OK 0 certificates"
+    assert typed(receiver, "cert add")[-1].startswith("ERROR 904 ")
+    text = str(b2a_base64(FIRST).strip(), "ascii")
+    for at in range(0, len(text), 64):
+        assert typed(receiver, "cert text " + text[at : at + 64])[-1].startswith("OK ")
+    lines = typed(receiver, "cert add")
+    assert lines == [
+        "1 First Root, valid 2026-01-02 to 2046-01-02",
+        "  SHA-256 5db84d7cabb751e87ce6e5efad5abdb47dce80ee8fddc50c430633f21fcf27f3",
+        "OK added; 1 certificates",
+    ]
+    typed(receiver, "cert text -----BEGIN CERTIFICATE-----")
+    typed(receiver, "cert text " + str(b2a_base64(SECOND).strip(), "ascii")[:120])
+    typed(receiver, "cert text " + str(b2a_base64(SECOND).strip(), "ascii")[120:])
+    typed(receiver, "cert text -----END CERTIFICATE-----")
+    assert typed(receiver, "cert add")[-1] == "OK added; 2 certificates"
+    assert list(stored(receiver.board.storage)) == [FIRST, SECOND]
+
+
+def test_cert_stores_nothing_of_what_is_damaged_and_removes_by_number() -> None:
+    receiver = FakeReceiver()
+    storage = receiver.board.storage
+    replace(storage, [FIRST, SECOND])
+    typed(receiver, "cert text abcd")
+    assert "nothing is stored" in typed(receiver, "cert add")[-1]
+    assert typed(receiver, "cert add")[-1].startswith("ERROR 904 ")  # begin anew
+    assert typed(receiver, "cert remove 3")[-1] == 'ERROR 903 "there is no certificate 3"'
+    assert typed(receiver, "cert remove 1")[-1] == "OK 1 certificates"
+    assert list(stored(storage)) == [SECOND]
+    assert typed(receiver, "cert remove all")[-1] == "OK 0 certificates"
+    assert storage.size("roots") == -1
 
 
 def test_status_shows_devices_and_what_the_receiver_says() -> None:
@@ -108,9 +149,10 @@ def test_param_list_shows_all_and_fits() -> None:
     assert len(lines) == len(parameters.TABLE) + 1 and lines[-1] == "OK %d parameters" % len(
         parameters.TABLE
     )
-    assert "  pop.port         0                    its TCP port; 0: 995 for tls, else 110" in lines
+    port = "  pop.port         0                    its TCP port; 0: 995 for tls, else 110"
+    assert port in lines
     assert "* pop.host         a-very-long-name.o.. mail server: name or address" in lines
-    assert typed(receiver, "param list record.")[-1] == "OK 2 parameters"
+    assert typed(receiver, "param list record.")[-1] == "OK 7 parameters"
 
 
 def test_every_parameter_has_its_help_and_it_is_not_cut() -> None:

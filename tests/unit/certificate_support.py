@@ -1,0 +1,28 @@
+"""Two certificates of authorities for unit tests, made once with fixed dates.
+
+FIRST: "First Root" of Example, valid 2026-01-02 03:04:05 to 2046-01-02 03:04:05. SECOND: an
+organisation with a letter beyond ASCII, 1999-12-31 23:59:59 to 2051-02-28 12:00:00 (a date in the
+form for years from 2050).
+"""
+
+from __future__ import annotations
+
+from binascii import a2b_base64
+
+FIRST = a2b_base64(
+    b"MIIBajCCARCgAwIBAgIBBzAKBggqhkjOPQQDAjA0MQswCQYDVQQGEwJERTEQMA4GA1UECgwHRXhhbXBs"
+    b"ZTETMBEGA1UEAwwKRmlyc3QgUm9vdDAeFw0yNjAxMDIwMzA0MDVaFw00NjAxMDIwMzA0MDVaMDQxCzAJ"
+    b"BgNVBAYTAkRFMRAwDgYDVQQKDAdFeGFtcGxlMRMwEQYDVQQDDApGaXJzdCBSb290MFkwEwYHKoZIzj0C"
+    b"AQYIKoZIzj0DAQcDQgAEJ+Dp5ZlLnHfYhCD1Jh9kbD8rx9CVuCPTa9bB12hMCc9IijKHlie9wV87pPWD"
+    b"I/mdUMwhKuqW10aSt20+Lj882aMTMBEwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiEA"
+    b"vg18lzA8i23eEIz5fMr44CPT429l8yjraZwH3dWhgLgCIAfcdpv/wy14p+4b5REtMYY28Bjq3lN2qXxB"
+    b"CIPYZ9UH"
+)
+SECOND = a2b_base64(
+    b"MIIBLTCB1KADAgECAgEHMAoGCCqGSM49BAMCMBUxEzARBgNVBAoMClp3w7ZsZiBMdGQwIBcNOTkxMjMx"
+    b"MjM1OTU5WhgPMjA1MTAyMjgxMjAwMDBaMBUxEzARBgNVBAoMClp3w7ZsZiBMdGQwWTATBgcqhkjOPQIB"
+    b"BggqhkjOPQMBBwNCAATZwcyZ5DKCXQDCVMEd7Mv5MiGFXDW5GZHIzGOZW5Srzk1osYScfscny902Uekb"
+    b"/03y+U3GzLleAuMZ0S49Jm/CoxMwETAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIQDO"
+    b"C8HXyfJV7o7VPG5O5ZISDtfs5GOSTlTWF2Mb+ZEwDQIgQegS71LSiaYhkbNGLkyJry7RnUGWOC50DCki"
+    b"zCYaCGA="
+)
