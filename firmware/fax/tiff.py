@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MAX_ROWS = const(32000)  # a page that claims more is not believed, and ends with its data
 _MAX_ENTRIES = const(1024)
 _MAX_PAGES = const(999)
+_FIRST_LINKS = const(32)
 _CHUNK = const(48)  # entries read at a time
 
 _NEW_SUBFILE = const(254)
@@ -280,7 +281,8 @@ class TiffReader:
         self.kept: KeptDirectories | None = None
         self.link = 0
         self._next = 0
-        self._seen: list[int] = []
+        self._seen: list[int] = []  # see _visit
+        self._links = self._furthest = 0
         self._pages = 0
         self.total = 0
 
@@ -334,11 +336,10 @@ class TiffReader:
         return None
 
     def _kept_page(self, kept: KeptDirectories) -> Directory | None:
-        page, self._next = kept.page(self.part, self.link)
-        if self.link in self._seen:
-            self._next = 0
-            raise TiffError(TIFF_DAMAGED, "its directories form a loop")
-        self._seen.append(self.link)
+        page, following = kept.page(self.part, self.link)
+        self._next = 0
+        self._visit(self.link)
+        self._next = following
         self._pages += page is not None
         if isinstance(page, TiffError):
             raise page
@@ -346,17 +347,26 @@ class TiffReader:
             self._count(page)
         return page
 
+    def _visit(self, link: int) -> None:
+        """Refuse a loop, or too long a chain. A loop leads back at some time, so it is enough to
+        keep the first links and those that lead back, whatever the number of pages.
+        """
+        if link in self._seen:
+            raise TiffError(TIFF_DAMAGED, "its directories form a loop")
+        self._links += 1
+        if self._links > _MAX_PAGES:
+            raise TiffError(TIFF_UNSUPPORTED, "it has more than %d pages" % _MAX_PAGES)
+        if self._links <= _FIRST_LINKS or link <= self._furthest:
+            self._seen.append(link)
+        self._furthest = max(self._furthest, link)
+
     async def _link(self) -> dict[int, Entry]:
         """The next directory's entries; none where the last link leads nowhere, but no page is
         missing.
         """
         offset, self._next = self._next, 0
         try:
-            if offset in self._seen:
-                raise TiffError(TIFF_DAMAGED, "its directories form a loop")
-            if len(self._seen) >= _MAX_PAGES:
-                raise TiffError(TIFF_UNSUPPORTED, "it has more than %d pages" % _MAX_PAGES)
-            self._seen.append(offset)
+            self._visit(offset)
             return await self._entries(offset)
         except TiffError:
             if 0 < self.total <= self._pages:
