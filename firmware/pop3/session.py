@@ -100,6 +100,7 @@ class Session:
         self._reader: ReplyReader | None = None
         self._body: Body | None = None
         self._secrets: list[bytes] = []
+        self.salted: dict[bytes, bytes] = {}  # by SCRAM, for logins to come; a secret
         self._listing_cap = _LISTING_SLACK
         self.pipelining = False  # the server takes commands ahead of its answers, here and now
         self.trail: Callable[[], None] | None = None  # sends ahead what may follow a login

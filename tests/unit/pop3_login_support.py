@@ -35,7 +35,7 @@ class Attempt:
     def __init__(self, *answers: Any, mechanism: str = "auto", sasl: str = "", user: str = "user",
                  password: str = "secret word", token: str = "", greeting: bytes = b"+OK hi\r\n",
                  secured: bool = False, allow_plain: bool = True, capa: Any = None,
-                 segment: int = 0) -> None:
+                 segment: int = 0, salted: Any = None) -> None:
         self.trace: list[str] = []
         lines = [b"SASL " + sasl.encode()] if sasl else []
         self.link = TurnLink(greeting, list(answers), segment)
@@ -45,6 +45,8 @@ class Attempt:
         session = Session(FakeNetwork(self.link), bytearray(MIN_BUFFER),
                           trace=lambda side, line: self.trace.append(side + " " + line))
         self.session = session
+        if salted is not None:
+            session.salted = salted
         self.fault: Fault | None = None
         self.told = ""
 

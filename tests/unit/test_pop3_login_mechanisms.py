@@ -23,6 +23,7 @@ from tests.unit.pop3_login_support import (
     login_by_scram,
     said,
 )
+from tests.unit.pop3_support import replaced
 from tests.unit.support import raises
 
 if TYPE_CHECKING:
@@ -132,6 +133,30 @@ def test_scram_sends_a_name_with_comma_and_equals_sign_and_a_prepared_password()
     server = ScramServer(hashlib.sha256, "IX \xe4".encode())
     attempt = login_by_scram(server=server, user="a=b,c\xa0", password="I\xadX\xa0\xe4")
     assert attempt.code == 0 and server.first.startswith(b"n=a=3Db=2Cc ,r=")
+
+
+def test_salted_password_is_reckoned_once_for_as_long_as_it_stays_the_same() -> None:
+    real, reckoned = hashes.pbkdf2, []
+
+    async def counted(new: Any, password: bytes, salt: bytes, rounds: int) -> bytes:
+        reckoned.append((password, salt, rounds))
+        return await real(new, password, salt, rounds)
+
+    salted: dict[bytes, bytes] = {}
+    for password, salt, rounds, count in (
+            ("pencil", b"abcd", 4096, 1), ("pencil", b"abcd", 4096, 1), ("pen", b"abcd", 4096, 2),
+            ("pencil", b"abce", 4096, 3), ("pencil", b"abcd", 4097, 4),
+            ("pencil", b"abcd", 4096, 4), ("pe", b"abcd", 4096, 5), ("pe", b"abcd", 4096, 5),
+            ("pencil", b"abcd", 4096, 6)):
+        from firmware.pop3.auth import scram as loaded
+
+        restore = replaced(loaded, "pbkdf2", counted)
+        try:
+            server = ScramServer(hashlib.sha256, password.encode(), salt, rounds)
+            attempt = login_by_scram(server=server, password=password, salted=salted)
+        finally:
+            restore()
+        assert attempt.code == 0 and len(reckoned) == count and len(salted) <= 4
 
 
 def test_every_scram_login_has_a_nonce_of_its_own() -> None:
