@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from firmware.pop3 import known
-from firmware.pop3.capability import LIAR
+from firmware.pop3.capability import LIAR, Capabilities
 from firmware.pop3.failures import Refused
 from firmware.pop3.identity import HeaderKey
 from firmware.pop3.maildrop import KEYED, SHARED
@@ -50,6 +50,13 @@ async def enter(visit: Visit, result: VisitResult) -> Server:
     await _log_in(visit)
     await _list_all(visit, server, result, pipelines)
     _look_at_terms(visit, server, result)
+    if visit.storage is not None:
+        try:
+            known.keep(visit.storage, visit.file("server"), server)
+        except OSError as error:
+            visit.report(STORAGE, "server: %s" % error)
+    # no longer needed, and the mails need the heap
+    server.before = server.after = session.capabilities = Capabilities()
     return server
 
 

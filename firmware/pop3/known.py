@@ -74,6 +74,14 @@ def keep(storage: Storage, name: str, server: Server) -> None:
         storage.replace(name, [whole])
 
 
+def flag(storage: Storage, name: str, server: Server) -> None:
+    """Remember other flags of a server that is remembered. Raises OSError."""
+    remembered = recall(storage, name, server.identity)
+    if remembered.recalled:
+        remembered.flags = server.flags
+        keep(storage, name, remembered)
+
+
 def forget(storage: Storage | None, name: str) -> None:
     """Remember nothing of the server."""
     if storage is not None:

@@ -292,6 +292,7 @@ class Visit:
         server, serving = self.server, self._serving
         if self.storage is None or server is None:
             return
+        flags = server.flags
         if serving is not None and serving.lied:
             server.flags = LIAR
         elif serving is not None and serving.proven():
@@ -300,8 +301,8 @@ class Visit:
         try:
             if doubtful:  # when the repeated visit failed as well, it was not the PIPELINING
                 on_demand.call(_KNOWN, "forget", self.storage, self.file("server"))
-            else:
-                on_demand.call(_KNOWN, "keep", self.storage, self.file("server"), server)
+            elif flags != server.flags:
+                on_demand.call(_KNOWN, "flag", self.storage, self.file("server"), server)
         except OSError as error:
             self.report(STORAGE, "server: %s" % error)
 
