@@ -12,6 +12,7 @@ from firmware.recording.faults import (
     SERVER_BROKE_OFF,
     SERVER_SILENT,
     SERVER_TROUBLE,
+    TLS_FAILED,
     Fault,
 )
 
@@ -62,7 +63,11 @@ def is_silence(error: OSError) -> bool:
 
 
 def link_fault(error: OSError) -> Fault:
-    """The fault for a connection that failed while it was in use."""
+    """The fault for a connection that failed while it was in use. Negative numbers are TLS's own.
+    """
     if is_silence(error):
         return Fault(SERVER_SILENT)
-    return Fault(SERVER_BROKE_OFF, "error %d" % error_number(error))
+    number = error_number(error)
+    if number < 0:
+        return Fault(TLS_FAILED, str(error.args[-1])[:100])
+    return Fault(SERVER_BROKE_OFF, "error %d" % number)

@@ -27,7 +27,7 @@ from firmware.recording.faults import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any, Protocol
 
     from firmware.devices import Board, Clock, Link
@@ -92,9 +92,10 @@ async def connect(session: Session, settings: Settings) -> None:
 
 def permit_plain(settings: Settings) -> None:
     """Raises Fault PLAIN_REFUSED unless the mailbox may be visited without TLS: it has no
-    password, or somebody said so.
+    password and no token, or somebody said so.
     """
-    if settings.get("pop.password") and not settings.get("pop.allow_plain"):
+    secret = settings.get("pop.password") or settings.get("pop.token")
+    if secret and not settings.get("pop.allow_plain"):
         raise Fault(PLAIN_REFUSED)
 
 
@@ -123,8 +124,8 @@ async def prepare(board: Board, settings: Settings) -> None:
 
 async def secure(board: Board, settings: Settings, link: Link, host: str) -> None:
     """Secure a link by TLS, the server's certificate checked. Raises Fault TLS_FAILED,
-    CERTIFICATE_UNTRUSTED, _NAME, _DATE, _PIN, SERVER_SILENT, SERVER_BROKE_OFF; the link is closed
-    then.
+    CERTIFICATE_UNTRUSTED, _NAME, _DATE, _PIN, NO_CERTIFICATES, STORAGE, SERVER_SILENT,
+    SERVER_BROKE_OFF; the link is closed then.
     """
     certificates = on_demand.load(_CERTIFICATES)
     pin = settings.get("pop.pin")
@@ -132,7 +133,7 @@ async def secure(board: Board, settings: Settings, link: Link, host: str) -> Non
         if pin:
             roots, accept = None, _pinned(unhexlify(pin), certificates.fingerprint)
         else:
-            roots, accept = certificates.stored(board.storage), _dated(board.clock, certificates)
+            roots, accept = _roots(board, certificates), _dated(board.clock, certificates)
         await board.network.start_tls(link, host, roots, accept)
     except ValueError as error:
         raise _fault(error, host) from None
@@ -143,6 +144,16 @@ async def secure(board: Board, settings: Settings, link: Link, host: str) -> Non
         on_demand.drop(_CERTIFICATES)
     if not link_secured:
         raise Fault(TLS_FAILED)
+
+
+def _roots(board: Board, certificates: Any) -> Iterator[bytes]:
+    """What is stored. Raises Fault NO_CERTIFICATES, STORAGE when it can't be used."""
+    try:
+        yield from certificates.stored(board.storage)
+    except ValueError as error:
+        raise Fault(NO_CERTIFICATES, str(error)) from None
+    except OSError as error:
+        raise Fault(STORAGE, "certificates: %s" % error) from None
 
 
 def _pinned(pin: bytes, fingerprint: Callable[[bytes | memoryview], bytes]

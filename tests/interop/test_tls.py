@@ -323,6 +323,32 @@ def test_a_server_that_breaks_off_inside_a_mail_leaves_it_incomplete(
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
+def test_octets_that_are_not_tls_in_the_middle_of_a_mail_are_never_taken_for_it(
+        world: World, runtime: str) -> None:
+    made = context(world.good, world, "forged" + runtime)
+
+    def pieces(answer: bytes) -> list[bytes]:
+        if len(answer) > 1000:
+            raise OSError
+        return [answer]
+
+    def script(peer: socket.socket) -> None:
+        secure = made.wrap_socket(peer, server_side=True)
+        secure.sendall(b"+OK ready\r\n")
+        try:
+            speak(secure, [MAILS[2]], pieces)
+        except OSError:
+            secure.sendall(b"+OK\r\nSubject: x\r\n\r\n")
+            with socket.socket(fileno=secure.detach()) as bare:
+                bare.sendall(b"\x17\x03\x03\x00\x40" + bytes(64) + b"\r\n.\r\n")
+                bare.recv(1000)
+
+    with Server(script) as server:
+        result = session(runtime, server.port, "tls", roots=[world.root])
+    assert result["code"] == faults.TLS_FAILED and result["digests"] == [], result
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
 @pytest.mark.parametrize("greeting", [b"+OK POP3 without TLS\r\n", b"\x15\x03\x01\x00\x02\x02\x28",
                                       b"", b"\x16\x03\x03\x40\x00" + bytes(400)])
 def test_a_server_without_tls_on_its_port_is_a_fault_of_its_own(

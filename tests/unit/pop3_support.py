@@ -24,6 +24,7 @@ class ScriptedLink:
     def __init__(self, greeting: Any = b"+OK ready\r\n", replies: Any = None,
                  segment: int = 0) -> None:
         self.timeout_ms = 0
+        self.secure = False
         self.sent: list[bytes] = []
         self.closed = False
         self.waits: list[int] = []  # timeout_ms of each wait that was given up
@@ -86,6 +87,9 @@ class FakeNetwork:
         self.links = list(links)
         self.up = up
         self.asked: list[tuple[str, int]] = []
+        self.secured: list[Any] = []  # (host, roots, commands sent before) of each start of TLS
+        self.certificate = b""
+        self.failure: Exception | None = None
 
     def is_up(self) -> bool:
         return self.up
@@ -101,6 +105,19 @@ class FakeNetwork:
         if isinstance(link, OSError):
             raise link
         return link
+
+    async def start_tls(self, link: Any, host: str, roots: Any, accept: Any) -> None:
+        """The server shows `certificate`; `failure` is raised when there is one."""
+        found = None if roots is None else list(roots)
+        self.secured.append((host, found, list(link.sent)))
+        word = "" if self.failure else accept(self.certificate)
+        if word or self.failure:
+            link.close()
+            raise self.failure or ValueError(word, "")
+        link.secure = True
+
+    async def ask(self, address: Any, request: bytes, reply: bytearray, timeout_ms: int) -> int:
+        raise OSError(errno.ETIMEDOUT)
 
 
 def listing(*lines: bytes) -> bytes:
