@@ -41,6 +41,7 @@ ON_DEMAND = (
     "firmware/service/registry.",
     "firmware/store/journal.",
     "firmware/store/parameter_file.",
+    "firmware/store/parameter_table.",
     "firmware/mail/notice.",
     "firmware/pop3/auth/",
     "firmware/pop3/masks.",

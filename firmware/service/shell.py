@@ -23,6 +23,7 @@ _LOADED = (
     "firmware.service.registry",
     "firmware.service.commands.",
     "firmware.store.parameter_file",
+    "firmware.store.parameter_table",
 )
 
 

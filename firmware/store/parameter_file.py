@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from firmware.recording.faults import STORAGE, Fault
-from firmware.store.parameters import TABLE, row_of
+from firmware.store.parameter_table import TABLE, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

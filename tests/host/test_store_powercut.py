@@ -16,7 +16,8 @@ import vfs
 
 from firmware.recording.faults import STORAGE, Fault
 from firmware.store.ledger import Ledger
-from firmware.store.parameters import TABLE, Parameters
+from firmware.store.parameter_table import TABLE
+from firmware.store.parameters import Parameters
 from firmware.store.record_log import RecordLog
 from hal.storage import Storage
 from tests.unit.store_support import FakeClock

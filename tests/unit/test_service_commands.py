@@ -6,7 +6,7 @@ from binascii import b2a_base64
 
 from firmware.recording.fault_table import TABLE
 from firmware.recording.faults import NO_PAPER, NO_SERVER
-from firmware.store import parameters
+from firmware.store import parameter_table as parameters
 from firmware.store.certificate_file import replace
 from firmware.store.certificates import stored
 from tests.unit.certificate_support import FIRST, SECOND

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from firmware.recording.faults import STORAGE, Fault
 from firmware.store import parameter_file as module
-from firmware.store.parameters import TABLE, Parameters
+from firmware.store.parameter_table import TABLE
+from firmware.store.parameters import Parameters
 from tests.unit.store_support import FakeStorage
 from tests.unit.support import raises
 

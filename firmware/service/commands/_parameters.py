@@ -1,5 +1,5 @@
 """What each function parameter is for, at most 39 characters. The table of
-`store/parameters.py` has the rest; it stays loaded, so these texts stand apart.
+`store/parameter_table.py` has the rest.
 """
 
 from __future__ import annotations
@@ -26,7 +26,12 @@ HELP = {
     "pop.silence_s": "seconds of silence allowed in a mail",
     "pop.stall_s": "seconds that paper may hold up a mail",
     "record.header": "header line at the top of each page",
+    "record.paper": "paper in the feeder",
+    "record.fit": "what becomes of a page too long",
     "record.cut_mm": "mm cut off before a page is reduced",
+    "record.reduce_mm": "mm too long that are reduced, not split",
+    "record.overlap_mm": "mm repeated where a page is split",
+    "record.sheets": "most sheets that one mail may take",
     "film.dark": "ink mark sensor: reading when dark",
     "film.bright": "ink mark sensor: reading when bright",
     "film.mark_bright": "the film's end mark is the bright part",
