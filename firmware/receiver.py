@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 VERSION = "0.1.0"
 
+_LETTER_SHORTER = const(271)  # lines of 17.6 mm: 297 less 279.4
 _RECEIVE = const(0)
 _RECORD = const(1)
 _PANEL = const(2)
@@ -198,6 +199,8 @@ class Receiver:
         self.sheet.header = get("record.header")
         self.sheet.zone_min = self._recording.zone_min = get("clock.zone_min")
         self.sheet.stall_s = self.parameters.of_mailbox(box).get("pop.stall_s")
+        self._recording.setting = get
+        self.recorder.shorter_lines = _LETTER_SHORTER if get("record.paper") == "letter" else 0
         self._recording.cut_lines = get("record.cut_mm") * self.board.head.lines_per_mm_x100 // 100
         self._configure_film()
         self.ledger.boxes = sum(

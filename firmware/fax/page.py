@@ -43,6 +43,7 @@ class Quality:
         self.bad_rows = bad_rows
         self.bad_run = bad_run
         self.note = self.remark = ""
+        self.sheets = 1  # that it took
 
 
 class FaxPage:

@@ -24,6 +24,7 @@ class Fit:
     """
 
     def __init__(self, width: int, stride: int, lines: int) -> None:
+        self.rows = 0  # of a page that is turned
         self.width = width
         self.stride = stride
         self.lines = lines

@@ -185,6 +185,13 @@ class Directory:
         at = 2 * (index - first)
         return self._table[at], self._table[at + 1] or UNLIMITED
 
+    def table_start(self) -> int:
+        """Where the strip table begins, as far as another pass must read it again."""
+        if self.strips <= STRIPS:
+            return UNLIMITED
+        counts = self._counts.place if self._counts else UNLIMITED
+        return min(self._offsets.place, counts)
+
     async def _load(self, first: int) -> None:
         """Read up to STRIPS entries of the strip table, and see what is still to be read later."""
         self.hold = min(self.next or UNLIMITED, self.keep)

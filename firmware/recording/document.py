@@ -22,7 +22,8 @@ from firmware.store.spool import Incomplete, OutsideWindow
 from firmware.text.layout import FORM_FEED, MARGIN_LINES, Pager, Wrapper, rows_on_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from typing import Any
 
     from firmware.fax.buffers import FaxBuffers
     from firmware.fax.kept import KeptDirectories
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 _MAX_ROWS = const(24)  # of one notice sheet
 _MAGIC_OCTETS = const(8)
 _HEAD_DOTS = const(1728)
+_UNFIT = "firmware.recording.unfit"
+_ENDLESS = const(1 << 29)
+_TOO_MANY = "the mail takes more than %d sheets (parameter record.sheets)"
 _TOO_LARGE = "its data need more memory than there is"
 _KEPT = "firmware.fax.kept"
 _LEARNING = "firmware.recording.learning"
@@ -65,6 +69,10 @@ class Row:
         self.alternative = alternative
 
 
+def _default(name: str) -> Any:
+    return on_demand.call("firmware.store.parameter_table", "defaults")[name]
+
+
 def _of_page(page: int, reason: str) -> str:
     return "page %d: %s" % (page, reason) if page else reason
 
@@ -91,11 +99,15 @@ class Recording:
         self._scratch = memoryview(scratch)
         self._reporter = reporter
         self.cut_lines = 0  # parameter record.cut_mm, in lines
+        self.setting: Callable[[str], Any] = _default
         self.zone_min = 0
         self._job: Job
         self._rows: list[Row] = []
         self._headed = False  # the heading (From, Subject, Date) is on paper
         self._alternative = 0  # the group of alternatives of which one is on paper
+        self._full = False  # a text has used up the mail's sheets,
+        self._most = _ENDLESS  # which are so many
+        self._more = 0  # sheets that the file took beyond one a page
         self._kept: KeptDirectories | None = None  # of the mail that is read again, or read ahead
 
     async def record(self, job: Job) -> bool:
@@ -106,7 +118,8 @@ class Recording:
         """
         self._job = job
         self._rows = []
-        self._headed = False
+        self._headed = self._full = False
+        self._most = _ENDLESS
         self._alternative = 0
         self._sheet.begin_mail(job)
         try:
@@ -192,6 +205,7 @@ class Recording:
         if self._kept is not None and self._kept.key == self._job.key:
             reader.kept = self._kept
         before = self._sheet.page
+        self._more = 0
         try:
             await reader.open()
         except TiffError as error:
@@ -199,6 +213,8 @@ class Recording:
         number = 0
         while reader.more:
             number += 1
+            if self._too_many(slot, faults.TIFF_UNSUPPORTED):
+                break
             beyond = False
             try:
                 await self._fax_one(slot, reader, number, before)
@@ -219,11 +235,17 @@ class Recording:
             return
         if not 0 < self._job.octets <= slot.source.window:
             directory = await self._ahead(reader, directory)
-        self._sheet.prepare("fax", self._total(slot, before, reader.total))
-        fit = page_fit(
-            directory, _HEAD_DOTS, self._sheet.capacity, self._sheet.band_lines, self.cut_lines
-        )
-        quality = await self._fax_page.render(slot.source, directory, fit, self._sheet)
+        sheet, page = self._sheet, self._fax_page
+        total = self._total(slot, before + self._more, reader.total)
+        sheet.prepare("fax", total)
+        fit = page_fit(directory, _HEAD_DOTS, sheet.capacity, sheet.band_lines, self.cut_lines)
+        if fit.reduced or not directory.length:
+            quality = await on_demand.call(
+                _UNFIT, "record", page, slot.source, directory, sheet, self.setting, total
+            )
+            self._more += quality.sheets - 1
+        else:
+            quality = await page.render(slot.source, directory, fit, sheet)
         if directory.note:
             self._row(slot, faults.TIFF_UNSUPPORTED, _of_page(number, directory.note))
         self._judge(slot, number, quality, directory.counted)
@@ -271,6 +293,14 @@ class Recording:
             text = on_demand.call("firmware.fax.verdict", "text", quality, counted)
             self._reporter.note("quality", "page %d: %s" % (self._sheet.page, text))
 
+    def _too_many(self, slot: Slot, code: int) -> bool:
+        """True, and told, when the mail has used up the sheets that it may."""
+        most = self.setting("record.sheets")
+        if self._sheet.page < most:
+            return False
+        self._row(slot, code, _TOO_MANY % most)
+        return True
+
     async def _end_open_page(self) -> None:
         if self._sheet.is_open:
             await self._sheet.finish()
@@ -291,6 +321,10 @@ class Recording:
         """
         from firmware.mail.charset import Decoder  # loaded on demand
 
+        if self._too_many(slot, faults.PART_UNSUPPORTED):
+            return False
+        self._full = False
+        self._most = self.setting("record.sheets")
         before = self._sheet.page
         decoder = Decoder(slot.part.charset)
         wrapper = Wrapper(self._canvas.columns)
@@ -307,12 +341,16 @@ class Recording:
                 await self._heading(pager)
             if not blank:
                 await self._lines(wrapper.feed(piece), pager)
-            if not got:
+            if not got or self._full:
                 break
             await asyncio.sleep(0)
-        if not blank:
+        if not self._full and not blank:
             await self._lines(wrapper.finish(), pager)
         await self._end_open_page()
+        if self._full:
+            self._too_many(slot, faults.PART_UNSUPPORTED)
+            self._full = False
+        self._most = _ENDLESS
         return self._sheet.page > before
 
     def _pager(self) -> Pager:
@@ -343,7 +381,11 @@ class Recording:
     async def _line(self, line: str, bold: bool) -> None:
         if line == FORM_FEED:
             await self._end_open_page()
-            await self._sheet.feed(MARGIN_LINES)
+            self._full = self._sheet.page >= self._most
+            if not self._full:
+                await self._sheet.feed(MARGIN_LINES)
+        elif self._full:
+            return
         else:
             await self._canvas.draw(line, self._sheet, bold)
 

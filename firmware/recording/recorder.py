@@ -52,13 +52,14 @@ class Recorder:
         self._cover_was_open = False
         self._unchecked_lines = 0
         self.sheet_in = False
+        self.shorter_lines = 0  # than an A4 sheet
         self.lines = 0  # lines of the current sheet, recorded or fed
         self.sheets = 0  # sheets recorded to the end since power on
 
     @property
     def capacity(self) -> int:
         """Lines that fit on one sheet."""
-        return self._board.head.recordable_lines
+        return self._board.head.recordable_lines - self.shorter_lines
 
     async def check(self) -> bool:
         """Read cover, film and feeder; enter and clear their faults. True when a page could be

@@ -46,7 +46,7 @@ class FakeClock:
 class FakeMachine:
     """Feeder, path, film, covers and head in one.
 
-    `sheets` holds the first KEPT lines of each sheet that came out, `counts` how many it has.
+    `sheets` holds the first `kept` lines of each sheet that came out, `counts` how many it has.
     """
 
     width_dots = 1728
@@ -60,6 +60,7 @@ class FakeMachine:
         self.jammed_feeds = 0
         self.film_end = False
         self.cover_open = False
+        self.kept = KEPT
         self.lines: list[bytes] = []
         self.count = 0
         self.counts: list[int] = []
@@ -118,8 +119,9 @@ class FakeMachine:
     def _line(self, line: bytes) -> None:
         if self.at_head:
             self.count += 1
-            if len(self.lines) < KEPT:
-                self.lines.append(line)
+            if len(self.lines) < self.kept:
+                same = bool(self.lines) and self.lines[-1] == line
+                self.lines.append(self.lines[-1] if same else line)
         if self.count == self.at_line:
             self.at_line = -1
             self.then()
