@@ -6,8 +6,8 @@ from typing import Any
 
 OK, UNFINISHED, USAGE, NOT_REACHED = 0, 1, 2, 3  # exit status
 
-# Codes of firmware/recording/faults.py: network, name, connection, login, no mailbox set, TLS; and what
-# ends a session that began, which counts as "not reached" only when not even a listing was had.
+# Codes of firmware/recording/faults.py: network, name, connection, login, no mailbox set, TLS; and
+# what ends a session that began: it counts as "not reached" only when not even a listing was had.
 _NEVER_REACHED = (700, 701, 720, 721, 726, *range(730, 740))
 _SESSION_LOST = (722, 723, 724, 725)
 _SUMS = ("mails", "pages", "deleted", "recorded", "notices", "unfinished", "octets")

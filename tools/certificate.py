@@ -58,7 +58,10 @@ def tell(line: serial.Serial, command: str) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="make cert", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.certificate",
+        description="Give a device certificates of authorities to trust, over its service console.",
+    )
     parser.add_argument("file", type=Path, help="certificates, PEM or DER")
     parser.add_argument("port", nargs="?", default="", help="serial port (default: the desk's)")
     parser.add_argument("--baud", type=int, default=115200, help="default: 115200")

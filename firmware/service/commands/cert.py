@@ -23,8 +23,8 @@ USAGE = "cert list | text LINE | add | remove N | remove all"
 SUMMARY = "the authorities that mail servers are checked by"
 DETAILS = (
     "A certificate (PEM) is typed line by line with 'cert text', its BEGIN and END lines too when "
-    "there are several; 'cert add' then stores it. From a PC, 'make cert' types it. Compare the "
-    "SHA-256 with what its owner says."
+    "there are several; 'cert add' then stores it. From a PC, tools.certificate types it. Compare "
+    "the SHA-256 with what its owner says."
 )
 
 _TYPED = "roots.typed"  # lines of base64 until they are added
