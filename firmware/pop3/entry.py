@@ -70,11 +70,13 @@ def _recall(visit: Visit, identity: bytes) -> Server:
 
 async def _speak(session: Session) -> None:
     """Have texts that can be read, and mails as they are (RFC 6856). Both may be refused."""
-    capabilities = session.capabilities
-    if capabilities.has("UTF8"):
-        await session.command(b"UTF8")
-    if capabilities.has("LANG"):
-        await session.command(b"LANG", b"en")
+    wanted = [command for command in ((b"UTF8",), (b"LANG", b"en"))
+              if session.capabilities.has(command[0].decode())]
+    if session.pipelining:
+        for command in wanted:
+            session.ahead(*command)
+    for command in wanted:
+        await session.command(*command)
 
 
 async def _log_in(visit: Visit) -> None:

@@ -58,7 +58,7 @@ def _read(storage: Storage, name: str, window: MailWindow) -> dict[int, int]:
         storage.read(name, start * _ROW, view[:count])
         checksum = crc32(view[:count], checksum)
         for at in range(0, count, _ROW):
-            number = window.find(block[at:at + 8])
+            number = window.find(bytes(view[at:at + 8]))
             if number:
                 kept[number] = struct.unpack_from("<H", block, at + 8)[0]
     storage.read(name, rows * _ROW, view[:4])

@@ -197,7 +197,7 @@ def test_damaged_memory_is_no_memory() -> None:
         storage = FakeStorage()
         octets = bytearray(drop.storage.files[name])
         octets[at] ^= 1
-        storage.files[name] = bytes(octets)
+        storage.files[name] = octets
         assert Maildrop(storage=storage, count=2).visit() == (0, 2, 2, 0, 0, 2)
 
 

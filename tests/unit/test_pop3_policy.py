@@ -67,7 +67,7 @@ def test_memory_of_kept_mails_that_is_damaged_keeps_them_longer() -> None:
     kept.visit(A)
     octets = bytearray(kept.storage.files["kept"])
     octets[9] ^= 0x40
-    kept.storage.files["kept"] = bytes(octets)
+    kept.storage.files["kept"] = octets
     kept.today += 2
     assert kept.visit(A).result.deleted == 0
     kept.today += 2
@@ -210,7 +210,7 @@ def test_keys_tell_the_mailbox_and_its_listing_speaks_for_no_other() -> None:
     told: list[Any] = []
     for box in range(4):
         desk = Desk([A])
-        desk.ledger.forget_others = lambda keys, box: told.append((sorted(keys), box))
+        desk.ledger.forget_others = lambda live_keys, box: told.append((sorted(live_keys), box))
         desk.visit.box = box
         desk.run()
         key = uid_key(BOX, b"uid1", box)
