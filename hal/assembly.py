@@ -1,0 +1,70 @@
+"""Puts the drivers of one machine together, from the signal table and one port; used at boot."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import machine
+
+from hal.asf import Asf
+from hal.clock import Clock
+from hal.covers import Covers
+from hal.film import Film
+from hal.head import Head
+from hal.live_signals import LiveSignals
+from hal.monitor import Monitor
+from hal.network import Network
+from hal.panel import Display, Keys, Panel
+from hal.roller import Roller
+from hal.serial import Serial
+from hal.spool_area import SpoolArea
+from hal.storage import Storage
+from hal.watchdog import Watchdog
+from hal.wiring import Wiring
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from hal.board import Board
+
+_KEYS = ("nKEY_START", "nKEY_STOP", "nKEY_FUNC")  # in the order of panel.KEY_NAMES
+
+
+def assemble(board: Board, port: Any, ticks: Callable[[], int] | None) -> None:
+    """Give the board its drivers. Raises as Board."""
+    board.name = port.NAME
+    wiring = Wiring(port.PINS, port.OPTIONS, machine.Pin, port.converter)
+    board.clock = Clock(machine.RTC(), ticks)
+    _open_mechanism(board, port, wiring)
+    _open_panel(board, port, wiring)
+    board.network = Network(port.network_interface(wiring), board.clock)
+    board.storage = Storage(port.filesystem())
+    board.spool_area = SpoolArea(port.spool_device(wiring))
+    board.serial = Serial(port.service_line(wiring), board.clock)
+    board.monitor = Monitor(port.event_line)
+    board.watchdog = Watchdog(machine.WDT, wiring.option("watchdog.timeout_ms"))
+    wiring.watch("nASFB")
+    wiring.finish()
+    board.signals = LiveSignals(port.PINS, wiring.readers)
+
+
+def _open_mechanism(board: Board, port: Any, wiring: Wiring) -> None:
+    """Outputs first, so that head and rollers stand still whatever fails later."""
+    strobe = wiring.output("HEAD_STROBE")
+    latch = wiring.output("nHEAD_LATCH")
+    platen = Roller(wiring.output("FEED_STEP"), wiring.option("FEED_STEP.period_us"))
+    pick = Roller(wiring.output("ASF_DRIVE"), wiring.option("ASF_DRIVE.period_us"))
+    spi = port.head_spi(wiring)
+    board.head = Head(spi, latch, strobe, platen, wiring.option("HEAD_STROBE.pulse_us"))
+    board.asf = Asf(wiring.input("nPAPER"), wiring.input("nREGIST"), pick, platen,
+                   wiring.option("ASF_DRIVE.retry_ms"))
+    board.film = Film(wiring.output("VLED_ON"), wiring.analog("OIS_AD"),
+                     wiring.option("VLED_ON.settle_us"))
+    board.covers = Covers(wiring.input("COVER"))
+
+
+def _open_panel(board: Board, port: Any, wiring: Wiring) -> None:
+    keys = Keys([wiring.input(name) for name in _KEYS], board.clock,
+                wiring.option("nKEY.debounce_ms"))
+    board.panel = Panel(Display(port.panel_i2c(wiring)), keys, wiring.output("ALARM"),
+                       wiring.option("nKEY.poll_ms"))
