@@ -86,10 +86,12 @@ class Sheets(FakeMachine):
         super().__init__(1 << 20)
         self.sums: list[int] = []
         self._sum = 0
+        self._white = 0
+        self._blank = bytes(32 * self.line_octets)
 
     async def feed(self) -> bool:
         """Feeder to head."""
-        self._sum = 0
+        self._sum = self._white = 0
         return await super().feed()
 
     async def eject(self) -> bool:
@@ -100,12 +102,17 @@ class Sheets(FakeMachine):
 
     async def record(self, view: memoryview, count: int) -> None:
         """Head: lines on paper."""
-        self._sum = crc32(view[: count * self.line_octets], self._sum)
+        octets = view[: count * self.line_octets]
+        if octets == memoryview(self._blank)[: len(octets)]:
+            self._white += count
+        else:
+            self._sum = crc32(octets, crc32(b"%d" % self._white, self._sum))
+            self._white = 0
         await asyncio.sleep(0)
 
     async def feed_lines(self, count: int) -> None:
-        """Head: white lines."""
-        self._sum = crc32(b"%d" % count, self._sum)
+        """Head: white lines; those at the end of a sheet are not seen."""
+        self._white += count
 
     def configure(self, *_calibration: Any) -> None:
         """Film sensor."""
@@ -121,8 +128,9 @@ class Board:
         self.storage = FakeStorage()
         self.spool_area = FakeArea(8, 4096)
         self.asf = self.film = self.covers = self.head = self.sheets = Sheets()
-        self.clock = self.network = self.panel = self.serial = self.monitor = self
+        self.clock = self.panel = self.serial = self.monitor = self
         self.watchdog = self.signals = self
+        self.network: Any = self
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.over = asyncio.Event()  # a visit is
 
@@ -193,8 +201,8 @@ class Machine:
     :param settings: function parameters as text
     """
 
-    def __init__(self, peer: Peer, settings: dict[str, str]) -> None:
-        self.board = Board(peer)
+    def __init__(self, board: Board, settings: dict[str, str]) -> None:
+        self.board = board
         parameters = Parameters(self.board.storage)
         parameters.load()
         for name, value in settings.items():
@@ -234,7 +242,7 @@ async def serve(peer: Peer, settings: dict[str, str],
 
     :param told: called behind each visit with its events: (kind, fields) each
     """
-    machine = Machine(peer, settings)
+    machine = Machine(Board(peer), settings)
     try:
         while told(await machine.visit()):
             pass

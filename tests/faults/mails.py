@@ -39,6 +39,7 @@ MAILS = {
     "J": b"Jolly text without any header\r\n\r\nand a second line\r\n",
     "K": _head("K", "application/octet-stream") + b"\r\n" + (b"k" * 40000 + b"\r\n") * 3,
     "L": _text("L", b"this line is no end:\r\n.\r\nof the mail\r\n"),
+    "M": _text("M", b"no line end behind this"),
     "P": _head("P", "application/pdf") + b"\r\n%PDF-1.4\r\n",
     "N": _text("N", b"the next mail\r\n"),
 }
