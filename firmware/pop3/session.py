@@ -41,6 +41,7 @@ _LISTING_SLACK = const(64)  # lines above the count that STAT said
 _LISTING_MOST = const(1000000)  # mails, whatever STAT said
 _PACE_LINES = const(32)
 _WORDS_CAP = const(100)
+_MASKS = "firmware.pop3.masks"
 
 # where each command is allowed; what is not here belongs to the TRANSACTION state (RFC 1939
 # sections 4 to 6, 2449)
@@ -96,6 +97,8 @@ class Session:
         self._network = network
         self._buffer = buffer
         self._trace = trace
+        if trace is not None:
+            on_demand.load(_MASKS)  # stays, for every line wants it
         self._alive = alive
         self._reader: ReplyReader | None = None
         self._body: Body | None = None
@@ -347,7 +350,7 @@ class Session:
     def masked(self, line: bytes) -> str:
         """`line` made printable, secrets masked."""
         if self._secrets:
-            line = on_demand.call("firmware.pop3.masks", "masked", line, self._secrets)
+            line = on_demand.call(_MASKS, "masked", line, self._secrets)
         return "".join(chr(octet) if 0x20 <= octet <= 0x7E else "?" for octet in line)
 
     def _note(self, side: str, line: bytes) -> None:
