@@ -70,6 +70,8 @@ class Ledger:
         self._index = MailIndex()
         self._pending: list[bytes] = []
         self._stale = False  # the file lacks what only the index knows
+        # (mail, page) that was entered last as complete, when `open` found nothing begun since
+        self._latest: tuple[bytes, int] | None = None
         self._compacted = 0  # octets of the file when it was last written anew
 
     def open(self) -> str:
@@ -106,8 +108,10 @@ class Ledger:
 
     def _read(self) -> bool:
         self._index = MailIndex()
+        self._latest = None
         try:
             for _offset, record in self._log.records():
+                self._latest = records.latest(record, self._latest)
                 self.doubtful = records.apply(self._index, record) or self.doubtful
         except OSError:
             return False
@@ -239,6 +243,25 @@ class Ledger:
         rest = struct.pack(">HB4s", min(pages, 0xFFFF), flags, self._index.digest(slot))
         self._now(self._timed(records.FINISH, key, rest))
 
+    def retract(self, key: bytes, page: int) -> None:
+        """The page, entered as complete, and its mail, perhaps as finished, are not: the page will
+        be recorded again, with the mark. Durable on return.
+        """
+        slot = self._slot(key)
+        digest = self._index.digest(slot)
+        flags = self._index.flags(slot) & ~(FINISHED | NOTICE | READY)
+        self._index.put(slot, key, page - 1, page, flags)
+        self._index.set_digest(slot, digest)
+        self._now(records.state(self._index, slot))
+
+    def retract_latest(self) -> None:
+        """At power-on a sheet sticks in the machine: the page entered last before, if none was
+        begun since, may not be whole.
+        """
+        latest, self._latest = self._latest, None
+        if latest is not None and self._index.find(latest[0]) >= 0:
+            self.retract(*latest)
+
     def deleted(self, key: bytes) -> None:
         """The server has deleted the mail (QUIT was answered with +OK); durable with the next
         record or `flush`.
@@ -346,7 +369,8 @@ class Ledger:
         if slot >= 0:
             return slot
         if self._is_full():
-            if not self._forget_gone(FINISHED, 0) and not self._forget_gone(0, 0):
+            if not (self._forget_gone(FINISHED, 0) or self._forget_deleted()
+                    or self._forget_gone(0, 0)):
                 raise Fault(LEDGER_FULL, "%d mails" % self._index.count)
             self.compact()
         return self._new(key)
@@ -359,6 +383,15 @@ class Ledger:
 
     def _is_full(self) -> bool:
         return self._index.count >= self._capacity
+
+    def _forget_deleted(self) -> int:
+        """Forget mails that the server said it has deleted, though no listing has shown it yet:
+        a maildrop of thousands has no listing of all.
+        """
+        deleted = [slot for slot in self._index.slots() if self._index.flags(slot) & DELETED]
+        for slot in deleted:
+            self._index.remove(slot)
+        return len(deleted)
 
     def _forget_gone(self, finished: int, keep: int) -> int:
         """Forget mails, finished or not, that the server no longer lists, but the last `keep`;

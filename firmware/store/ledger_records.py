@@ -92,6 +92,18 @@ def _apply_to(index: MailIndex, slot: int, kind: int, record: memoryview) -> Non
             index.set_intent(slot, page + (kind == ADVANCE))
 
 
+def latest(record: memoryview, before: tuple[bytes, int] | None) -> tuple[bytes, int] | None:
+    """(mail, page) that was entered last as complete, after this record; None when a page was
+    begun since. `before`: the same before it.
+    """
+    kind = record[0] if is_known(record) else 0
+    if kind in (COMPLETE, ADVANCE):
+        return bytes(record[1:9]), record[9] << 8 | record[10]
+    if kind == FINISH:
+        return bytes(record[1:9]), record[13] << 8 | record[14]
+    return None if kind in (INTEND, STATE) else before
+
+
 def _take_digest(index: MailIndex, slot: int, digest: memoryview) -> None:
     if len(digest) == 4:  # older records have none
         index.set_digest(slot, bytes(digest))

@@ -83,11 +83,9 @@ class Desk:
         self.reports: list[tuple[int, str]] = []
         self.settings = {"pop.host": "Mail", "pop.port": 110, "pop.user": "user",
                          "pop.security": "plain", "pop.allow_plain": True,
-                         "pop.token": "", "pop.allow_plain": True,
                          "pop.password": "secret", "pop.login": "user",
                          "pop.delete": "after-record", "pop.connect_s": 1, "pop.reply_s": 2,
-                         "pop.silence_s": 3, "pop.security": "plain", "pop.allow_plain": True,
-                         "pop.token": "",
+                         "pop.silence_s": 3, "pop.token": "",
                          "pop.unreadable": "delete", "pop.max_kb": 0, "pop.large": "notice",
                          "pop.most": 0, "pop.keep_days": 7}
         self.settings.update(settings)

@@ -215,6 +215,18 @@ def test_a_full_ledger_refuses_new_mails_and_forgets_none_that_counts() -> None:
     )
 
 
+def test_a_full_ledger_makes_room_of_mails_that_the_server_has_deleted() -> None:
+    storage = FakeStorage()
+    ledger = reopened(storage, capacity=4)
+    for number in range(40):
+        key = b"mail%04d" % number
+        ledger.begin(key, "a", "b")
+        ledger.finish(key, 1, False)
+        if number:
+            ledger.deleted(key)
+    assert ledger.is_finished(b"mail0000") and reopened(storage).is_finished(b"mail0000")
+
+
 def test_a_failing_flash_is_a_fault_and_nothing_is_forgotten_meanwhile() -> None:
     storage = FakeStorage()
     ledger = filled(storage)
