@@ -1,4 +1,4 @@
-"""Puts the drivers of one machine together, from the signal table and one port; used at boot."""
+"""Assembles a board from the signal table and one port; needed at boot only."""
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -31,12 +31,13 @@ _KEYS = ("nKEY_START", "nKEY_STOP", "nKEY_FUNC")  # in the order of panel.KEY_NA
 
 
 def assemble(board: Board, port: Any, ticks: Callable[[], int] | None) -> None:
-    """Give the board its drivers. Raises as Board."""
-    board.name = port.NAME
+    """Give `board` its drivers. Raises SignalError when table, port and drivers do not agree,
+    OSError when the data filesystem can't be used.
+    """
     wiring = Wiring(port.PINS, port.OPTIONS, machine.Pin, port.converter)
     board.clock = Clock(machine.RTC(), ticks)
-    _open_mechanism(board, port, wiring)
-    _open_panel(board, port, wiring)
+    _mechanism(board, port, wiring)
+    _panel(board, port, wiring)
     board.network = Network(port.network_interface(wiring), board.clock)
     board.storage = Storage(port.filesystem())
     board.spool_area = SpoolArea(port.spool_device(wiring))
@@ -48,7 +49,7 @@ def assemble(board: Board, port: Any, ticks: Callable[[], int] | None) -> None:
     board.signals = LiveSignals(port.PINS, wiring.readers)
 
 
-def _open_mechanism(board: Board, port: Any, wiring: Wiring) -> None:
+def _mechanism(board: Board, port: Any, wiring: Wiring) -> None:
     """Outputs first, so that head and rollers stand still whatever fails later."""
     strobe = wiring.output("HEAD_STROBE")
     latch = wiring.output("nHEAD_LATCH")
@@ -56,15 +57,16 @@ def _open_mechanism(board: Board, port: Any, wiring: Wiring) -> None:
     pick = Roller(wiring.output("ASF_DRIVE"), wiring.option("ASF_DRIVE.period_us"))
     spi = port.head_spi(wiring)
     board.head = Head(spi, latch, strobe, platen, wiring.option("HEAD_STROBE.pulse_us"))
-    board.asf = Asf(wiring.input("nPAPER"), wiring.input("nREGIST"), pick, platen,
-                   wiring.option("ASF_DRIVE.retry_ms"))
-    board.film = Film(wiring.output("VLED_ON"), wiring.analog("OIS_AD"),
-                     wiring.option("VLED_ON.settle_us"))
+    retry_ms = wiring.option("ASF_DRIVE.retry_ms")
+    board.asf = Asf(wiring.input("nPAPER"), wiring.input("nREGIST"), pick, platen, retry_ms)
+    settle_us = wiring.option("VLED_ON.settle_us")
+    board.film = Film(wiring.output("VLED_ON"), wiring.analog("OIS_AD"), settle_us)
     board.covers = Covers(wiring.input("COVER"))
 
 
-def _open_panel(board: Board, port: Any, wiring: Wiring) -> None:
-    keys = Keys([wiring.input(name) for name in _KEYS], board.clock,
-                wiring.option("nKEY.debounce_ms"))
-    board.panel = Panel(Display(port.panel_i2c(wiring)), keys, wiring.output("ALARM"),
-                       wiring.option("nKEY.poll_ms"))
+def _panel(board: Board, port: Any, wiring: Wiring) -> None:
+    inputs = [wiring.input(name) for name in _KEYS]
+    keys = Keys(inputs, board.clock, wiring.option("nKEY.debounce_ms"))
+    display = Display(port.panel_i2c(wiring))
+    poll_ms = wiring.option("nKEY.poll_ms")
+    board.panel = Panel(display, keys, wiring.output("ALARM"), poll_ms)

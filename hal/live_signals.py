@@ -1,13 +1,26 @@
-"""The signal table with what each wire says at this moment."""
+"""The signals as they are at this moment, and what is left in memory of their table after boot."""
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
-
-from hal.passing import Passing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
+
+
+class SignalError(Exception):
+    """Signal table, port and drivers do not agree; the text begins with the signal or option."""
+
+
+def forget(*names: str) -> None:
+    """Take modules of this package out of memory; they are loaded again when asked for."""
+    package = sys.modules["hal"]
+    for name in names:
+        sys.modules.pop(name, None)
+        short = name.split(".")[1]
+        if hasattr(package, short):
+            delattr(package, short)
 
 
 class LiveSignals:
@@ -28,17 +41,15 @@ class LiveSignals:
         - raw: level (0, 1) or conversion result, None when it can't be read
         - state: 'on', 'off', or '' when that has no meaning
         """
-        with Passing("signals"):
-            from hal import signals
+        from hal import signals  # loaded when somebody looks
 
-            for row in signals.rows():
-                yield self._live(row)
-
-    def _live(self, row: dict[str, Any]) -> dict[str, Any]:
-        reader = self._readers.get(row["name"])
-        raw = reader() if reader else None
-        row["port_pin"] = self._numbers.get(row["name"])
-        row["raw"] = raw
-        known = raw is not None and row["active"]
-        row["state"] = ("on" if raw == int(row["active"]) else "off") if known else ""
-        return row
+        for row in signals.rows():
+            members: dict[str, Any] = row
+            reader = self._readers.get(row["name"])
+            raw = reader() if reader else None
+            members["port_pin"] = self._numbers.get(row["name"])
+            members["raw"] = raw
+            known = raw is not None and row["active"]
+            members["state"] = ("on" if raw == int(row["active"]) else "off") if known else ""
+            yield members
+        forget("hal.signals")

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hal.live_signals import SignalError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -70,10 +72,6 @@ PARTS = (
 )
 
 _LEVELS = {"0": "3.3 V off, 0 V on", "1": "0 V off, 3.3 V on"}  # of assumed signals
-
-
-class SignalError(Exception):
-    """Signal table, port and drivers do not agree; the text begins with the signal or option."""
 
 
 def rows(table: str = TABLE) -> Iterator[dict[str, str]]:

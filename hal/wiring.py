@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from hal import signals
 from hal.level import Input, Output
-from hal.signals import SignalError
+from hal.live_signals import SignalError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import Any
 
 
@@ -92,32 +92,3 @@ class Wiring:
             raise SignalError("%s: it is used already" % name)
         self._unclaimed.remove(name)
         return self._numbers[name], int(row["active"] or 0)
-
-
-class LiveSignals:
-    """Implements `devices.Signals`: the table with what each wire says at this moment.
-
-    :param numbers: signal name → the port's pin number
-    :param readers: signal name → reads its level or conversion result
-    """
-
-    def __init__(self, numbers: dict[str, int], readers: dict[str, Callable[[], int]]) -> None:
-        self._numbers = numbers
-        self._readers = readers
-
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """One dict a row: the members of signals.FIELDS, and
-
-        - port_pin: the port's pin number, None when not wired
-        - raw: level (0, 1) or conversion result, None when it can't be read
-        - state: 'on', 'off', or '' when that has no meaning
-        """
-        for row in signals.rows():
-            members: dict[str, Any] = row
-            reader = self._readers.get(row["name"])
-            raw = reader() if reader else None
-            members["port_pin"] = self._numbers.get(row["name"])
-            members["raw"] = raw
-            known = raw is not None and row["active"]
-            members["state"] = ("on" if raw == int(row["active"]) else "off") if known else ""
-            yield members

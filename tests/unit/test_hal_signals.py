@@ -4,8 +4,8 @@ signal named.
 from __future__ import annotations
 
 from hal import signals
-from hal.signals import SignalError
-from hal.wiring import LiveSignals, Wiring
+from hal.live_signals import LiveSignals, SignalError
+from hal.wiring import Wiring
 from tests.unit.hal_fakes import Bench
 from tests.unit.support import raises
 
