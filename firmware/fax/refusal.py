@@ -48,6 +48,12 @@ def refusal(entries: dict[int, Entry]) -> tuple[int, str]:
     return TIFF_UNSUPPORTED, _kind(entries)
 
 
+def mixed() -> tuple[int, str]:
+    """The same for a page of which the mask is recorded."""
+    reason = "of its mixed raster (TIFF-FX profile M) only the mask, the text, is recorded"
+    return TIFF_UNSUPPORTED, reason
+
+
 def _kind(entries: dict[int, Entry]) -> str:
     number = value(entries, 259, 1)
     coding = _CODINGS.get(number, "number %d" % number)

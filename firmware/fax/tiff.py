@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from firmware import on_demand
-from firmware.fax import ccitt, packed
+from firmware.fax import ccitt
 from firmware.fax.buffers import MAX_WIDTH, STRIPS
 from firmware.fax.coded import UNLIMITED
 from firmware.recording.faults import TIFF_DAMAGED, TIFF_UNSUPPORTED
@@ -58,7 +58,6 @@ _T6 = const(4)
 _PACKBITS = const(32773)
 _CODINGS = (_NONE, _MH_PLAIN, _T4, _T6, _PACKBITS)
 _MIXED = const(16)  # NewSubfileType of mixed raster content (RFC 3949 section 8)
-_MIXED_NOTE = "of its mixed raster (TIFF-FX profile M) only the mask, the text, is recorded"
 
 
 class TiffError(Exception):
@@ -121,8 +120,8 @@ class Directory:
     `length` is 0 where the file does not say it or says nonsense. Resolutions are dots per inch
     times 100, 0 where absent. `hold`: nothing from this offset on may be released yet; `keep`: nor
     from there while this page is decoded, for another pass over its data. `counted`: the fields
-    BadFaxLines, CleanFaxData and ConsecutiveBadFaxLines, -1 where absent. `note`: what can't be
-    recorded of the page, or ''.
+    BadFaxLines, CleanFaxData and ConsecutiveBadFaxLines, -1 where absent. `mixed`: not 0 where
+    this is one layer, the mask, of mixed raster content.
     """
 
     def __init__(self, octets: _Octets, strips: array[int], entries: dict[int, Entry]) -> None:
@@ -136,7 +135,7 @@ class Directory:
         self._counts = entries.get(_STRIP_BYTE_COUNTS)
         self.next = 0
         self.hold = self.keep = UNLIMITED
-        self.note = _MIXED_NOTE if value(entries, _NEW_SUBFILE, 0) & _MIXED else ""
+        self.mixed = value(entries, _NEW_SUBFILE, 0) & _MIXED
         self.counted = [value(entries, tag, -1) for tag in range(_BAD_LINES, _LAST_TAG + 1)]
         self.width = value(entries, _WIDTH, 0)
         length = value(entries, _LENGTH, 0)
@@ -168,9 +167,9 @@ class Directory:
         return self.compression in (_NONE, _PACKBITS)
 
     def scheme(self) -> int:
-        """The coding, as `packed` or `ccitt` names it."""
+        """The coding, as `packed` or `ccitt` numbers it."""
         if self.is_packed():
-            return packed.NONE if self.compression == _NONE else packed.PACKBITS
+            return 0 if self.compression == _NONE else 1
         if self.compression == _T4:
             return ccitt.MR if self.t4_options & 1 else ccitt.MH
         return ccitt.MMR if self.compression == _T6 else ccitt.MH_PLAIN

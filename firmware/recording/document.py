@@ -246,8 +246,9 @@ class Recording:
             self._more += quality.sheets - 1
         else:
             quality = await page.render(slot.source, directory, fit, sheet)
-        if directory.note:
-            self._row(slot, faults.TIFF_UNSUPPORTED, _of_page(number, directory.note))
+        if directory.mixed:
+            code, reason = on_demand.call("firmware.fax.refusal", "mixed")
+            self._row(slot, code, _of_page(number, reason))
         self._judge(slot, number, quality, directory.counted)
 
     async def _ahead(self, reader: TiffReader, page: Directory) -> Directory:
