@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 # octets between two collections while modules load: what loading leaves behind is used again at
 # once, instead of ending up as holes between what stays
 _BOOT_THRESHOLD = const(4096)
+# and while it runs: rarer, garbage would fill the heap first, what is loaded for a visit would come
+# to lie between, and with 30 KB free a block of 1 KB could not be had
+_THRESHOLD = const(16384)
 
 
 async def main(board: Board, buffers: Buffers) -> None:
@@ -26,7 +29,7 @@ async def main(board: Board, buffers: Buffers) -> None:
     receiver = Receiver(board, buffers)
     gc.collect()
     if hasattr(gc, "threshold"):
-        gc.threshold(gc.mem_free() // 4 + gc.mem_alloc())
+        gc.threshold(_THRESHOLD)
     try:
         await receiver.run()
     except TaskLost as lost:
