@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet --quiet
 STUBS := $(VENV)/stubs-rp2.done $(VENV)/stubs-esp32.done
 
-.PHONY: help run test lint bench size build flash console clean
+.PHONY: help run test lint bench faults size build flash console clean
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +17,8 @@ help:
 	@echo 'make lint                             ruff, type checker with the boards'"'"' stubs, rules of the house'
 	@echo 'make bench    [ARGS=ROW] [JSON=FILE]  speed beside the peers; ROW (S1, S4) chooses, JSON=FILE keeps the rows'
 	@echo 'make size     [JSON=FILE]             memory of each module, 64-bit and 32-bit, buffers, peak; 32-bit needs node and npm'
+	@echo 'make faults   [CUTS=100000] [SEED=1]  cut the power everywhere, look for lost pages; JSON=FILE keeps the counts,'
+	@echo '                                      CUT=... repeats one cut as a failure names it'
 	@echo 'make build    [ARCH=x64]              firmware for the device into build/ARCH, with sizes and SHA-256 manifest;'
 	@echo '                                      ARCH: x64 armv6m armv7m armv7emsp xtensawin bytecode, or all'
 	@echo 'make flash    PORT=/dev/ttyACM0       build for the board at PORT, copy what changed, verify every hash'
@@ -39,6 +41,10 @@ bench: $(VENV)/done
 
 size: $(VENV)/done
 	@$(PY) -m tools.size $(if $(JSON),--json $(JSON))
+
+faults: $(VENV)/done
+	@$(PY) -m tools.faults $(if $(CUTS),--cuts $(CUTS)) $(if $(SEED),--seed $(SEED)) $(if $(CUT),--cut $(CUT)) \
+	  $(if $(JSON),--json $(JSON)) $(ARGS)
 
 build: $(VENV)/done
 	@$(PY) -m tools.build $(ARCH)

@@ -27,6 +27,7 @@ SOURCES = {
     "S3": "tools.bench_pop3:S3",
     "S4": "tools.bench_fax",
     "M2": "tools.bench_memory",
+    "W1": "tools.bench_wear",
 }
 RUNS = 5
 

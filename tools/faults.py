@@ -9,8 +9,8 @@ again, lets it finish and is judged (sim/verdict.py). Steps are every program an
 flash (not done, half done, done, any bits of it done), every connect, send (nothing, half, all of
 it went out) and receive, and the mechanical steps: the first two of a run of equal steps, every
 sixteenth, and one in twelve of the rest by the seed (on the long sheets of texts every 64th and
-one in 48). In one child of eight the power fails a
-second time, at a step of the recovery that the seed chooses.
+one in 48; of a sheet that is stuck every 1024th and one in 768). In one child of eight the power
+fails a second time, at a step of the recovery that the seed chooses.
 
 Runs go on with other seeds until there are enough cuts. Every failure comes with the command that
 does the same again.
@@ -72,6 +72,8 @@ class Plan:
         self._fixed = fixed
         self._chance = random.Random("%s %d cuts" % (session.name, seed))
         self._stride = 64 if session.setup.rows > _LONG_ROWS else 16
+        if "jam" in session.setup.scenario:
+            self._stride = 1024  # rollers turn thousands of steps on a sheet that does not move
         self._turn = self._equal = 0
         self._last = ""
         self._second = 0
@@ -159,7 +161,7 @@ def campaign(session: Session, seed: int, share: tuple[int, int], out: int) -> N
     plan = Plan(session, seed, share)
     plan.total = calm.step
     plan.out = out
-    gc.disable()  # a collection would touch, and so copy, all that children share with this process
+    gc.disable()  # a collection would touch, and so copy, all that children share with it
     gc.freeze()
     try:
         _world, verdict = live(session, seed, plan)

@@ -184,8 +184,11 @@ SESSIONS = (
     Session("paper-out-between-pages", _faxes(2), Setup(rows=SHORT, sheets=1,
             scenario="paper 20 after 40 s")),
     Session("paper-out-within-a-page", _faxes(2),
-            _setup("paper out %s; jam %s; jam clear after 20 s; paper 9 after 30 s"
-                   % (_BODY_LINE, _BODY_LINE))),
+            _setup("paper out %s; jam %s; cover open after 19 s; jam clear after 20 s;"
+                   "cover close after 25 s; paper 9 after 30 s" % (_BODY_LINE, _BODY_LINE))),
+    Session("jam-in-the-last-page", _faxes(1, 1),
+            _setup("jam at page 2 line 70; cover open after 19 s; jam clear after 20 s;"
+                   "cover close after 25 s")),
     Session("cover-opened-within-a-page", _faxes(2),
             _setup("cover open %s; cover close after 30 s" % _BODY_LINE)),
     Session("film-end", _faxes(2), _setup("film end %s; film new after 30 s" % _BODY_LINE)),

@@ -97,6 +97,13 @@ class Recorder:
             await asyncio.sleep(1)
             waited += 1
 
+    async def sheet_sticks(self) -> bool:
+        """At power-on: let out what lies in the machine. True when it does not come."""
+        if self._board.covers.open() or not self._board.asf.sheet_at_head():
+            return False
+        await self._clear_path()
+        return faults.JAM in self._faults
+
     def retry(self) -> None:
         """A person has looked after the machine (start key): forget the jam and try again."""
         self._faults.clear(faults.JAM)
@@ -147,16 +154,18 @@ class Recorder:
         await self._look()
         self.sheets += 1
 
-    async def end(self) -> None:
-        """Move the sheet out. A sheet that stays is a jam: the page is on it, so only the fault is
-        entered.
+    async def end(self) -> bool:
+        """Move the sheet out. False when it stays, which is a jam: nobody knows when it stopped
+        moving, and so how much of the page is on it.
         """
         if self.sheet_in:
             self.sheet_in = False
             if self._cover_was_open:
-                return  # it goes out when the cover is closed
+                return False  # it goes out when the cover is closed
             if not await self._board.asf.eject():
                 self._faults.enter(faults.JAM, "the sheet did not come out")
+                return False
+        return True
 
     async def _supervise(self, lines: int) -> None:
         self._unchecked_lines += lines

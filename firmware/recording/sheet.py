@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from firmware.recording.faults import JAM
 from firmware.recording.page import BAND_LINES, page_text, time_text
+from firmware.recording.recorder import PageInterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +51,7 @@ class Sheet:
         self._kind = ""
         self._total = 0
         self._open = False
+        self._waits = False  # the page is done; its completion may go into the mail's last record
         self._duplicate = False
 
     def begin_mail(self, job: Job) -> None:
@@ -56,7 +59,7 @@ class Sheet:
         self._job = job
         self._done = self._ledger.pages_done(job.key)
         self.page = 0
-        self._open = False
+        self._open = self._waits = False
 
     @property
     def is_open(self) -> bool:
@@ -100,14 +103,22 @@ class Sheet:
             await self._recorder.feed(lines)
 
     async def finish(self) -> None:
-        """The page's last line was written: enter it in the ledger, then move the sheet out."""
+        """The page's last line was written: enter it in the ledger, then move the sheet out.
+
+        When the mail has come whole, another page or the mail's end follows at once. The record
+        of the end says it of this page as well, which saves a record; the sheet stays so long.
+        """
         if not self._open:
             return
         if self._on_paper:
             await self._recorder.finish_lines()
-            self._ledger.complete(self._job.key, self.page)
+            if self._job.complete:
+                self._waits = True
+            else:
+                self._ledger.complete(self._job.key, self.page)
             self._done = self.page
-            await self._recorder.end()
+            if not self._waits:
+                await self._let_out()
             self._recorded(self._job, self.page, self._total, self._kind, self._duplicate)
         self._open = False
 
@@ -116,7 +127,26 @@ class Sheet:
         the mark.
         """
         self._open = False
-        await self._recorder.end()
+        try:
+            await self._settle()
+        finally:
+            await self._recorder.end()
+
+    async def _settle(self) -> None:
+        """The page that waits is not the mail's last: its completion gets a record of its own."""
+        if self._waits:
+            self._waits = False
+            self._ledger.complete(self._job.key, self.page)
+            await self._let_out()
+
+    async def _let_out(self) -> None:
+        """Move the sheet out, its page entered as complete: that it comes proves that it had moved
+        with the lines. Raises PageInterrupted.
+        """
+        if not await self._recorder.end():
+            self._open = False
+            self._ledger.retract(self._job.key, self.page)
+            raise PageInterrupted(JAM)
 
     @property
     def _on_paper(self) -> bool:
@@ -126,13 +156,17 @@ class Sheet:
         return page > self._done and self._ledger.may_be_on_paper(self._job.key, page)
 
     async def _start(self) -> None:
+        await self._settle()
         self.page += 1
         self._open = True
         self.lines = 0
         self._duplicate = self._is_duplicate(self.page)
         if self._on_paper:
-            await self._recorder.begin(self.stall_s)
+            await self._recorder.ready(self.stall_s)
+            # before a sheet comes to the head: a sheet that is found there after a power cut is
+            # then always that of an intent, or of the page that was completed last
             self._ledger.intend(self._job.key, self.page)
+            await self._recorder.begin(self.stall_s)
         if self.header:
             await self._band.record(
                 self._left(), page_text(self.page, self._total), self, self._duplicate

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from firmware.recording import job as outcomes
 from firmware.recording.again import SameMail, digest_of
 from firmware.recording.document import ReadAgain
-from firmware.recording.faults import STORAGE, Fault, FaultList
+from firmware.recording.faults import JAM, STORAGE, Fault, FaultList
 from firmware.recording.recorder import PageInterrupted, Stalled
 from firmware.store.spool import Incomplete
 
@@ -63,6 +63,8 @@ class RecordTask:
         self._job: Job | None = None
         self._given = asyncio.Event()
         self._put_off = False
+        self._looked = False  # at what was in the machine at power-on
+        self._looking = asyncio.Lock()
 
     def give(self, job: Job) -> None:
         """Hand over a mail that is beginning to arrive. One at a time: the spool holds one."""
@@ -73,6 +75,7 @@ class RecordTask:
         """0 when a page could be recorded now; else the code of what hinders it, and `ready_again`
         will be called when it is over.
         """
+        await self._look_first()
         if await self._recorder.check():
             return 0
         self._put_off = True
@@ -80,6 +83,7 @@ class RecordTask:
 
     async def run(self) -> None:
         """Record what is handed over, for ever."""
+        await self._look_first()
         while True:
             self._beat()
             if self._job is None:
@@ -88,6 +92,18 @@ class RecordTask:
                 job, self._job = self._job, None
                 self._given.clear()
                 await self._record(job)
+
+    async def _look_first(self) -> None:
+        """Before anything else: does the sheet come out that was in the machine at power-off?"""
+        async with self._looking:
+            if self._looked:
+                return
+            self._looked = True
+            try:
+                if await self._recorder.sheet_sticks():
+                    self._ledger.retract_latest()
+            except Fault as fault:
+                self._faults.enter(fault.code, fault.detail)
 
     async def _watch(self) -> None:
         if await self._recorder.check() and self._put_off:
@@ -130,7 +146,7 @@ class RecordTask:
                 return settled, "it is on paper under another unique-id"
             self._ledger.begin(job.key, job.envelope.sender, job.envelope.subject, digest)
             noticed = await self._recording.record(job)
-            self._ledger.finish(job.key, job.pages, noticed)
+            await self._finish(job, noticed)
         except ReadAgain:
             return outcomes.AGAIN, "its directories come too late: it is read once more"
         except Incomplete:
@@ -147,6 +163,19 @@ class RecordTask:
         except Exception as error:  # noqa: BLE001 - our own mistake must not stop other mails
             return outcomes.FAILED, "program fault %s: %s" % (type(error).__name__, error)
         return (outcomes.AS_NOTICE if noticed else outcomes.ON_PAPER), ""
+
+    async def _finish(self, job: Job, noticed: bool) -> None:
+        """The last sheet may wait for this record. Raises PageInterrupted when it then does not
+        come out; Fault.
+        """
+        out = False
+        try:
+            self._ledger.finish(job.key, job.pages, noticed)
+        finally:
+            out = await self._recorder.end()
+        if not out:
+            self._ledger.retract(job.key, job.pages)
+            raise PageInterrupted(JAM)
 
     def _standing(self) -> str:
         return ", ".join("%03d" % code for code, _detail in self._faults.standing())
