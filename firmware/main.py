@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 # octets between two collections while modules load: what loading leaves behind is used again at
 # once, instead of ending up as holes between what stays
 _BOOT_THRESHOLD = const(4096)
-# and while it runs: rarer, garbage would fill the heap first, what is loaded for a visit would come
-# to lie between, and with 30 KB free a block of 1 KB could not be had
+# and while it runs: rarer, garbage would fill the heap first, what is loaded for a visit would
+# come to lie between, and with 30 KB free a block of 1 KB could not be had
 _THRESHOLD = const(16384)
 
 
