@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.certificate",
-        description="Give a device certificates of authorities to trust, over its service console.",
+        description="Give a device certificates of authorities, over its service console.",
     )
     parser.add_argument("file", type=Path, help="certificates, PEM or DER")
     parser.add_argument("port", nargs="?", default="", help="serial port (default: the desk's)")
