@@ -155,7 +155,7 @@ class Network:
 
             await tls.start(link, host, roots, accept)
         finally:
-            _forget("tls", "tls_mbed")
+            _forget("tls", "tls_mbed", "tls_mbed_stream")
 
     async def ask(self, address: Any, request: bytes, reply: bytearray, timeout_ms: int) -> int:
         """Send a datagram and wait for one that answers it, see `devices.Network`. Raises OSError.

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 _REASONS = {9: "early", 10: "expired", 62: "name", 64: "name"}
 
 
-class Stream:
-    """One secured connection. `refusal` is what `accept` had against the certificate."""
+class Handshake:
+    """One secured connection, and the making of it. `refusal` is what `accept` had against the
+    certificate.
+    """
 
     def __init__(self, sock: Any, host: str, roots: Iterable[bytes] | None,
                  accept: Callable[[bytes | memoryview], str]) -> None:
@@ -29,11 +31,14 @@ class Stream:
             context.load_verify_locations(cadata=root)
         self.wire = self._tls = context.wrap_socket(sock, server_hostname=host,
                                                     do_handshake_on_connect=False)
+        self.stream = self
 
-    def handshake(self) -> bool | None:
-        """Do what can be done of it. Raises OSError, ValueError."""
+    def step(self) -> bool:
+        """Do what can be done now; True when the certificate is accepted. Raises OSError,
+        ValueError.
+        """
         if self._tried(self._tls.do_handshake) is False:
-            return None
+            return False
         self.refusal = self._accept(self._tls.getpeercert(True) or b"")
         if self.refusal:
             raise ValueError(self.refusal)
@@ -71,7 +76,7 @@ class Stream:
 
 
 def why(error: BaseException) -> tuple[str, str] | None:
-    """What an exception of `Stream` means."""
+    """What an exception of `Handshake` means."""
     if isinstance(error, ssl.SSLCertVerificationError):
         reason = _REASONS.get(error.verify_code, "untrusted")
         return reason, "" if reason != "untrusted" else error.verify_message
