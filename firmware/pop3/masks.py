@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 # A server may cut what it says back: as much of a secret in one piece as this is hidden, too.
 _PIECE = const(8)
@@ -31,6 +31,8 @@ def masked(line: bytes, secrets: Iterable[bytes]) -> bytes:
         else:
             _hide(line, secret, hidden)
         _hide_encoded(line, secret, hidden)
+    if not any(hidden):
+        return line
     shown = bytearray()
     for at in range(len(line)):
         if not hidden[at]:
@@ -42,10 +44,18 @@ def masked(line: bytes, secrets: Iterable[bytes]) -> bytes:
 
 def _hide(line: bytes, secret: bytes, hidden: bytearray) -> None:
     width = min(len(secret), _PIECE)
-    for at in range(len(line) - width + 1):
-        if line[at:at + width] in secret:
-            for index in range(at, at + width):
-                hidden[index] = 1
+    for at in _pieces(line, len(line), secret, width):
+        for index in range(at, at + width):
+            hidden[index] = 1
+
+
+def _pieces(line: bytes, end: int, secret: bytes, width: int) -> Iterator[int]:
+    """Where pieces of the secret, `width` octets long, stand before `end`."""
+    like = 0  # octets up to here that are in the secret at all: looking at them costs no memory
+    for at in range(end):
+        like = like + 1 if line[at] in secret else 0
+        if like >= width and line[at + 1 - width:at + 1] in secret:
+            yield at + 1 - width
 
 
 def _hide_encoded(line: bytes, secret: bytes, hidden: bytearray) -> None:
@@ -69,11 +79,12 @@ def _tells(run: bytes, secret: bytes) -> bool:
     secret.
     """
     width = min(len(secret), _DECODED_PIECE)
+    if len(run) * 3 // 4 < width:
+        return False
     padded = run.replace(b"-", b"+").replace(b"_", b"/") + b"AAA"
     for first in range(4):
         piece = padded[first:first + (len(padded) - first) // 4 * 4]
         said = a2b_base64(piece)
-        for at in range((len(run) - first) * 3 // 4 - width + 1):
-            if said[at:at + width] in secret:
-                return True
+        for _at in _pieces(said, (len(run) - first) * 3 // 4, secret, width):
+            return True
     return False

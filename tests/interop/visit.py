@@ -7,6 +7,7 @@ connection is cut off from our side, 0: never), `files` (what is remembered, as 
 from __future__ import annotations
 
 import asyncio
+import gc
 import hashlib
 import json
 import sys
@@ -135,4 +136,6 @@ def visit(order: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    if hasattr(gc, "threshold"):
+        gc.threshold(16384)  # often, or a long trace leaves no larger piece of the heap free
     sys.stdout.write(json.dumps(visit(json.loads(sys.stdin.readline()))) + "\n")
