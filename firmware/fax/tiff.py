@@ -24,6 +24,7 @@ MAX_ROWS = const(32000)  # a page that claims more is not believed, and ends wit
 _MAX_ENTRIES = const(1024)
 _MAX_PAGES = const(999)
 _FIRST_LINKS = const(32)
+_BELIEVED = const(2400)  # rows, more than most pages have: octets are measured by no more
 _CHUNK = const(48)  # entries read at a time
 
 _NEW_SUBFILE = const(254)
@@ -198,7 +199,7 @@ class Directory:
         await self._column(1, self._counts, first)
         self._cached = first
         for index in range(min(STRIPS, self.strips - first)):
-            self._check(2 * index, min(self.rows_per_strip, self.length))
+            self._check(2 * index, min(self.rows_per_strip, self.length, _BELIEVED))
 
     def _check(self, at: int, rows: int) -> None:
         """Compare a strip's place and octets with its neighbours and its rows."""

@@ -85,27 +85,42 @@ class Misfit:
         # band's room is left on every sheet of a page that is split.
         self._band = sheet.BAND if sheet.header else 0
         self._room = sheet.capacity - sheet.BAND
+        self._remark = ""
         self._cut = _lines(setting("record.cut_mm"))
 
     async def record(self) -> Quality:
         """Put the page on one sheet or several. Raises what `FaxPage.render` raises."""
         held = await self._hold()
         directory = self._directory
-        if not directory.length and held:
-            counted = await self._page.render(
-                self._source, directory, plain_fit(directory), _Nowhere()
-            )
-            directory.length = counted.rows
+        if held and (not directory.length or self._excess() > self._cut):
+            await self._count()
         if directory.length and self._better_turned():
             if held:
                 return await self._render_turned()
             return await self._render(self._fit(), "reduced, not turned: more data than memory")
         return await self._upright(held)
 
+    async def _count(self) -> None:
+        """Believe the rows that come, not the length that is said, where they come undamaged."""
+        counted = await self._page.render(
+            self._source, self._directory, plain_fit(self._directory), _Nowhere()
+        )
+        if not counted.note:
+            self._directory.length = counted.rows
+            self._remark = counted.remark
+
+    def _height(self) -> int:
+        """Lines of the page when only its width decides."""
+        whole = self._fit(_ENDLESS, 0)
+        return -(-self._directory.length * whole.y_num // whole.y_den)
+
+    def _excess(self) -> int:
+        """Lines that are too many for a sheet."""
+        return self._height() - self._sheet.capacity + self._band
+
     async def _upright(self, held: bool) -> Quality:
         fit, whole = self._fit(), self._fit(_ENDLESS, 0)
-        height = -(-self._directory.length * whole.y_num // whole.y_den)
-        excess = height - self._sheet.capacity + self._band
+        height, excess = self._height(), self._excess()
         mode = self._setting("record.fit")
         if excess <= self._cut:
             return await self._render(fit)
@@ -137,7 +152,7 @@ class Misfit:
 
     async def _render(self, fit: Fit, remark: str = "") -> Quality:
         quality = await self._page.render(self._source, self._directory, fit, self._sheet)
-        quality.remark = quality.remark or remark
+        quality.remark = quality.remark or remark or self._remark
         return quality
 
     def _fit(self, recordable: int = 0, band: int = -1) -> Fit:
