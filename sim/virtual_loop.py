@@ -65,22 +65,22 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def forget(self, power: Power) -> None:
         """The supply went off: what it had scheduled never happens."""
         power.on = False
-        for handles in (self._ready, self._scheduled):
-            for handle in handles:
-                if handle._context.get(POWERED_BY) is power:
+        for name in ("_ready", "_scheduled"):  # asyncio's own; it has no other way to ask for them
+            for handle in getattr(self, name):
+                if _power_of(handle) is power:
                     handle.cancel()
 
-    def call_soon(
+    def call_soon(  # type: ignore[override]
         self, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
         """As BaseEventLoop; of a supply that is off: never."""
         handle = super().call_soon(callback, *args, context=context)
-        power = handle._context.get(POWERED_BY)
+        power = _power_of(handle)
         if power is not None and not power.on:
             handle.cancel()
         return handle
 
-    def call_at(
+    def call_at(  # type: ignore[override]
         self,
         when: float,
         callback: Callable[..., Any],
@@ -89,12 +89,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
     ) -> asyncio.TimerHandle:
         """As BaseEventLoop; of a supply that is off: never."""
         handle = super().call_at(when, callback, *args, context=context)
-        power = handle._context.get(POWERED_BY)
+        power = _power_of(handle)
         if power is not None and not power.on:
             handle.cancel()
         return handle
 
-    def add_reader(self, fd: Any, callback: Callable[..., Any], *args: Any) -> None:
+    def add_reader(  # type: ignore[override]
+        self, fd: Any, callback: Callable[..., Any], *args: Any
+    ) -> None:
         """Call back, in this context, whenever `readable(fd)` is said."""
         self.readers[fd] = self._later(callback, args)
 
@@ -102,7 +104,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """As BaseEventLoop."""
         return self.readers.pop(fd, None) is not None
 
-    def add_writer(self, fd: Any, callback: Callable[..., Any], *args: Any) -> None:
+    def add_writer(  # type: ignore[override]
+        self, fd: Any, callback: Callable[..., Any], *args: Any
+    ) -> None:
         """Virtual wires take everything at once: call back soon."""
         self.call_soon(callback, *args)
 
@@ -118,7 +122,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _later(self, callback: Callable[..., Any], args: tuple[Any, ...]) -> Callable[[], None]:
         context = copy_context()
-        return lambda: self.call_soon(callback, *args, context=context) and None
+
+        def wake() -> None:
+            self.call_soon(callback, *args, context=context)
+
+        return wake
 
     def _complain(self, _loop: Any, context: dict[str, Any]) -> None:
         self.complaints.append("%s: %r" % (context.get("message"), context.get("exception")))
@@ -128,3 +136,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _write_to_self(self) -> None:
         pass
+
+
+def _power_of(handle: Any) -> Power | None:
+    power: Power | None = handle._context.get(POWERED_BY)
+    return power

@@ -58,6 +58,7 @@ class FakeMachine:
         self.tray = tray
         self.at_head = False
         self.jammed_feeds = 0
+        self.stuck = 0  # sheets that stay where they are, one try each
         self.film_end = False
         self.cover_open = False
         self.kept = KEPT
@@ -92,6 +93,9 @@ class FakeMachine:
 
     async def eject(self) -> bool:
         """Head to exit."""
+        if self.at_head and self.stuck:
+            self.stuck -= 1
+            return False
         if self.at_head:
             self.at_head = False
             self.sheets.append(self.lines)

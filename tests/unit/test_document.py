@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import binascii
 
 from firmware.recording import faults
@@ -198,6 +199,44 @@ def test_without_paper_the_mail_stays_and_nothing_is_said_to_be_recorded() -> No
     assert job.outcome == outcomes.ON_PAPER
     assert len(desk.machine.sheets) == 2
     assert not any(dup for _p, _t, _k, dup in desk.reporter.pages), "no line of page 2 was begun"
+
+
+def test_a_page_whose_sheet_stays_in_the_machine_is_recorded_again_with_the_mark() -> None:
+    for page in (1, 2):
+        desk = Desk()
+        mail = HEAD + part(b"image/tiff", tiff(ROWS, 2))
+        desk.machine.at_line = 40
+        desk.machine.then = lambda desk=desk, page=page: _stick(desk, page)
+        job = desk.record(mail)
+        assert job.outcome == outcomes.STALLED and faults.JAM in desk.faults
+        assert desk.ledger.pages_done(b"mail-key") == page - 1
+        assert not desk.ledger.is_finished(b"mail-key")
+        desk.machine.at_head, desk.machine.stuck = False, 0  # a person takes it out
+        desk.restart()
+        assert desk.record(mail).outcome == outcomes.ON_PAPER
+        assert [(number, dup) for number, _t, _k, dup in desk.reporter.pages] == [
+            (number, number == page) for number in range(page, 3)
+        ]
+
+
+def _stick(desk: Desk, page: int) -> None:
+    if desk.recorder.sheets == page - 1:
+        desk.machine.stuck = 9
+    else:
+        desk.machine.at_line = 40
+
+
+def test_a_sheet_that_sticks_at_power_on_takes_the_page_entered_last_back() -> None:
+    desk = Desk()
+    desk.ledger.intend(b"mail-key", 1)
+    desk.ledger.finish(b"mail-key", 1, False)
+    desk.restart()
+    desk.machine.at_head, desk.machine.stuck = True, 1
+    assert asyncio.run(desk.task.hindrance())
+    assert not desk.ledger.is_finished(b"mail-key")
+    desk.restart()
+    assert not asyncio.run(desk.task.hindrance())  # it comes out now: nothing is taken back
+    assert desk.ledger.may_be_on_paper(b"mail-key", 1)
 
 
 def test_a_mail_larger_than_the_spool_window_is_recorded_whole() -> None:

@@ -306,3 +306,38 @@ def test_records_of_a_later_version_change_nothing() -> None:
     assert ledger.open() == ""
     check_filled(ledger)
     assert len(list(ledger.journal())) == 4
+
+
+def test_a_page_whose_sheet_did_not_come_out_is_taken_back() -> None:
+    storage = FakeStorage()
+    ledger = filled(storage)
+    ledger.begin(C, "c@example.com", "Order", b"dig1")
+    ledger.intend(C, 1)
+    ledger.finish(C, 1, False)
+    ledger.retract(C, 1)
+    for known in (ledger, reopened(storage)):
+        assert not known.is_finished(C) and known.pages_done(C) == 0
+        assert known.may_be_on_paper(C, 1)
+
+
+def test_at_power_on_only_the_page_entered_last_can_be_taken_back() -> None:
+    storage = FakeStorage()
+    ledger = filled(storage)
+    ledger.intend(C, 1)
+    ledger.complete(C, 1)
+    ledger.note("visit", "over")
+    again = reopened(storage)
+    again.retract_latest()
+    again.retract_latest()  # once is enough
+    assert again.pages_done(C) == 0 and again.may_be_on_paper(C, 1)
+
+
+def test_at_power_on_no_page_is_taken_back_when_another_was_begun() -> None:
+    storage = FakeStorage()
+    ledger = filled(storage)
+    ledger.intend(C, 1)
+    ledger.complete(C, 1)
+    ledger.intend(C, 2)
+    again = reopened(storage)
+    again.retract_latest()
+    assert again.pages_done(C) == 1 and again.may_be_on_paper(C, 2)
