@@ -168,7 +168,7 @@ def fetchmail(target: Target) -> float:
         tls = {
             "plain": "sslproto ''",
             "tls": "ssl sslcertck sslcertfile " + target.ca,
-            "stls": "sslproto auto sslcertck sslcertfile " + target.ca,
+            "stls": "sslproto 'auto' sslcertck sslcertfile " + target.ca,
         }[target.security]
         options = folder / ".fetchmailrc"
         options.write_text(
