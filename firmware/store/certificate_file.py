@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
-from firmware.store.certificates import NAME, element, length_of, validity
+from firmware.store.certificates import NAME, element, fingerprint, length_of, stored, validity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,6 +71,44 @@ def _octets(base64: bytes) -> bytes:
         return binascii.a2b_base64(base64)
     except ValueError:
         raise ValueError("a certificate's base64 is damaged") from None
+
+
+def add(storage: Storage, typed: bytes | bytearray) -> None:
+    """Store what was typed, PEM or base64 alone, beside what is stored.
+
+    Raises ValueError, OSError; nothing is stored then.
+    """
+    text = bytes(typed)
+    try:
+        found = decode(text if b"-----" in text else _octets(text))
+        replace(storage, list(stored(storage)) + found)
+    except ValueError as error:
+        raise ValueError("nothing is stored: %s" % error) from None
+
+
+def remove(storage: Storage, which: str) -> int:
+    """Take one out by its number, counted from 1, or 'all'. Returns how many are left. Raises
+    ValueError, OSError.
+    """
+    kept = list(stored(storage)) if which != "all" else []
+    if which != "all":
+        if not which.isdigit() or not 0 < int(which) <= len(kept):
+            raise ValueError("there is no certificate %s" % which[:10])
+        del kept[int(which) - 1]
+    if kept:
+        replace(storage, kept)
+    else:
+        storage.remove(NAME)
+    return len(kept)
+
+
+def rows(storage: Storage) -> list[tuple[str, int, int, bytes]]:
+    """What `describe` says of each that is stored, and its SHA-256. Raises ValueError, OSError."""
+    found = []
+    for der in stored(storage):
+        name, begins, ends = describe(der)
+        found.append((name, begins, ends, fingerprint(der)))
+    return found
 
 
 def describe(der: bytes | memoryview) -> tuple[str, int, int]:

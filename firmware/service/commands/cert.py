@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from binascii import a2b_base64, hexlify
+from binascii import hexlify
 from typing import TYPE_CHECKING
 
 from micropython import const
 
+from firmware import on_demand
 from firmware.recording.faults import STORAGE, Fault
 from firmware.recording.page import time_text
 from firmware.service.registry import NOT_NOW, VALUE, CommandError
 from firmware.service.registry import USAGE as WRONG_USAGE
-from firmware.store import certificate_file as file
-from firmware.store.certificates import NAME, fingerprint, stored
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from firmware.devices import Storage
     from firmware.service.output import Output
     from firmware.service.registry import Context
@@ -38,25 +39,35 @@ async def run(context: Context, arguments: list[str], out: Output) -> str:
     rest = arguments[1:]
     try:
         if verb == "list" and not rest:
-            return await _list(list(stored(storage)), out)
+            return await _list(storage, out)
         if verb == "text" and rest:
             return _text(storage, " ".join(rest))
         if verb == "add" and not rest:
-            return await _add(storage, out)
+            _in_file("add", storage, _typed(storage))
+            return "added; " + await _list(storage, out)
         if verb == "remove" and len(rest) == 1:
-            return _remove(storage, rest[0])
+            return "%d certificates" % _in_file("remove", storage, rest[0])
     except OSError as error:
         raise Fault(STORAGE, "certificates: %s" % error) from None
     raise CommandError(WRONG_USAGE)
 
 
-async def _list(certificates: list[bytes], out: Output) -> str:
-    for number, der in enumerate(certificates):
-        name, begins, ends = file.describe(der)
-        days = time_text(begins)[:10], time_text(ends)[:10] or "1970"
+async def _list(storage: Storage, out: Output) -> str:
+    rows = _in_file("rows", storage)
+    for number, (name, begins, ends, digest) in enumerate(rows):
+        days = time_text(begins)[:10], time_text(ends)[:10]
         await out.line("%d %s, valid %s to %s" % (number + 1, name[:36], days[0], days[1]))
-        await out.line("  SHA-256 " + str(hexlify(fingerprint(der)), "ascii"))
-    return "%d certificates" % len(certificates)
+        await out.line("  SHA-256 " + str(hexlify(digest), "ascii"))
+    return "%d certificates" % len(rows)
+
+
+def _in_file(function: str, *arguments: Any) -> Any:
+    try:
+        return on_demand.call("firmware.store.certificate_file", function, *arguments)
+    except ValueError as error:
+        raise CommandError(VALUE, str(error)) from None
+    finally:
+        on_demand.drop("firmware.store.certificate")
 
 
 def _text(storage: Storage, line: str) -> str:
@@ -68,29 +79,10 @@ def _text(storage: Storage, line: str) -> str:
     return "%d characters so far" % (size + len(line))
 
 
-async def _add(storage: Storage, out: Output) -> str:
+def _typed(storage: Storage) -> bytearray:
     data = bytearray(max(storage.size(_TYPED), 0))
     if not data:
         raise CommandError(NOT_NOW, "nothing was typed; see 'help cert'")
     storage.read(_TYPED, 0, data)
     storage.remove(_TYPED)
-    typed = bytes(data)
-    try:
-        new = file.decode(typed if b"-----" in typed else a2b_base64(typed))
-    except ValueError as error:
-        raise CommandError(VALUE, "nothing is stored: %s" % error) from None
-    file.replace(storage, list(stored(storage)) + new)
-    return "added; " + await _list(list(stored(storage)), out)
-
-
-def _remove(storage: Storage, which: str) -> str:
-    kept = list(stored(storage)) if which != "all" else []
-    if which != "all":
-        if not which.isdigit() or not 0 < int(which) <= len(kept):
-            raise CommandError(VALUE, "there is no certificate %s" % which[:10])
-        del kept[int(which) - 1]
-    if kept:
-        file.replace(storage, kept)
-    else:
-        storage.remove(NAME)
-    return "%d certificates" % len(kept)
+    return data
