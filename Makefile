@@ -7,18 +7,20 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet --quiet
 STUBS := $(VENV)/stubs-rp2.done $(VENV)/stubs-esp32.done
 
-.PHONY: help run test lint bench faults size build flash console clean
+.PHONY: help run test oracle lint bench fuzz faults size build flash console clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make run      [ARGS="..."]            the device on the desk: polls a mailbox, records pages into paper/'
 	@echo '                                      ARGS go to python -m sim; ARGS=--help lists them, ARGS=--once ends after one visit'
 	@echo 'make test     [ARGS="..."]            every test, unit tests on CPython and MicroPython; ARGS go to pytest'
+	@echo 'make oracle   [FILES=6000]            fax pages of every kind, pixel for pixel against libtiff'
 	@echo 'make lint                             ruff, type checker with the boards'"'"' stubs, rules of the house'
 	@echo 'make bench    [ARGS=ROW] [JSON=FILE]  speed beside the peers; ROW (S1, S4) chooses, JSON=FILE keeps the rows'
 	@echo 'make size     [JSON=FILE]             memory of each module, 64-bit and 32-bit, buffers, peak; 32-bit needs node and npm'
 	@echo 'make faults   [CUTS=100000] [SEED=1]  cut the power everywhere, look for lost pages; JSON=FILE keeps the counts,'
 	@echo '                                      CUT=... repeats one cut as a failure names it'
+	@echo 'make fuzz     [ARGS=SECONDS]          hostile octets for POP3 and mail; inputs that fail are kept in tests/corpus/'
 	@echo 'make build    [ARCH=x64]              firmware for the device into build/ARCH, with sizes and SHA-256 manifest;'
 	@echo '                                      ARCH: x64 armv6m armv7m armv7emsp xtensawin bytecode, or all'
 	@echo 'make flash    PORT=/dev/ttyACM0       build for the board at PORT, copy what changed, verify every hash'
@@ -36,6 +38,9 @@ test: $(VENV)/done
 lint: $(VENV)/done $(STUBS)
 	@$(PY) -m tools.lint
 
+oracle: $(VENV)/done
+	@ORACLE_FILES=$(or $(FILES),6000) $(PY) -m pytest -q tests/host/test_libtiff_oracle.py $(ARGS)
+
 bench: $(VENV)/done
 	@$(PY) -m tools.bench $(ARGS) $(if $(JSON),--json $(JSON))
 
@@ -45,6 +50,9 @@ size: $(VENV)/done
 faults: $(VENV)/done
 	@$(PY) -m tools.faults $(if $(CUTS),--cuts $(CUTS)) $(if $(SEED),--seed $(SEED)) $(if $(CUT),--cut $(CUT)) \
 	  $(if $(JSON),--json $(JSON)) $(ARGS)
+
+fuzz: $(VENV)/done $(VENV)/fuzz.done
+	@$(PY) -m tools.fuzz $(ARGS)
 
 build: $(VENV)/done
 	@$(PY) -m tools.build $(ARCH)
@@ -66,6 +74,10 @@ $(VENV)/done: requirements.txt
 	@$(PY) -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV) || \
 	  { echo 'python -m venv failed; on Debian: apt-get install python3-venv' >&2; rm -rf $(VENV); exit 1; }
 	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/fuzz.done: requirements-fuzz.txt $(VENV)/done
+	@$(PIP) -r requirements-fuzz.txt || echo 'no atheris for this platform: fuzzing goes on without it'
 	@touch $@
 
 $(VENV)/stubs-%.done: requirements-%.txt $(VENV)/done
