@@ -72,7 +72,7 @@ class MicroPythonDevice:
         serial: int,
         at_end: Callable[[Ended], None],
     ) -> None:
-        self._command = [str(binary), "-X", "heapsize=" + heap, "-c", _LAUNCH % str(tree)]
+        self.command = [str(binary), "-X", "heapsize=" + heap, "-c", _LAUNCH % str(tree)]
         self._wiring = wiring
         self._state = state
         self._serial = serial
@@ -96,7 +96,7 @@ class MicroPythonDevice:
         environment.update({"DESK_AREA_" + name: path for name, path in self._state.areas.items()})
         # a session of its own: Ctrl-C is for the desk, which then switches the device off
         self._process = subprocess.Popen(
-            self._command,
+            self.command,
             env=environment,
             pass_fds=(theirs.fileno(), self._serial),
             stdin=subprocess.DEVNULL,

@@ -26,7 +26,10 @@ SOURCES = {
     "S2": "tools.bench_pop3:S2",
     "S3": "tools.bench_pop3:S3",
     "S4": "tools.bench_fax",
+    "S5": "tools.bench_stream:S5",
+    "S6": "tools.bench_stream:S6",
     "M2": "tools.bench_memory",
+    "M3": "tools.bench_stream:M3",
     "W1": "tools.bench_wear",
 }
 RUNS = 5

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _CHUNK = const(1024)
-_CHUNKS = const(8)  # some 340 pages of one strip, or 4000 strips
+_CHUNKS = const(8)  # some 400 pages of one strip, or 3500 strips
 _MAX_KINDS = const(16)
 _MAX_REFUSED = const(24)
 _UNLIMITED = const(0xFFFFFFFF)
@@ -60,16 +60,26 @@ class _Tape:
                 return number, at
 
 
+def _signed(number: int) -> int:
+    """A number of either sign as one that is 0 or more."""
+    return number << 1 if number >= 0 else -number << 1 | 1
+
+
+def _of_signed(number: int) -> int:
+    return -(number >> 1) if number & 1 else number >> 1
+
+
 class KeptPage(Directory):
     """A page whose directory and strip table are on the tape.
 
     `bound`: a directory that is not kept is there.
     """
 
-    def __init__(self, tape: _Tape, at: int, kind: dict[str, Any]) -> None:
+    def __init__(self, tape: _Tape, at: int, kind: dict[str, Any], link: int) -> None:
         for name in kind:
             setattr(self, name, kind[name])
-        self.next, at = tape.get(at)
+        step, at = tape.get(at)
+        self.next = link + _of_signed(step)
         self.length, at = tape.get(at)
         self.rows_per_strip, at = tape.get(at)
         self.page, at = tape.get(at)
@@ -99,7 +109,7 @@ class KeptPage(Directory):
         offset = self._end
         if octets & 1:
             gap, self._at = self._tape.get(self._at)
-            offset += -(gap >> 1) if gap & 1 else gap >> 1
+            offset += _of_signed(gap)
         octets >>= 1
         self._end = offset + octets
         return offset, octets or _UNLIMITED
@@ -137,14 +147,16 @@ class KeptDirectories:
     def known(self, part: int, link: int) -> KeptPage:
         """The page at `link`, which must be here."""
         kind, at = self._tape.get(self._rows[_key(part, link)])
-        return KeptPage(self._tape, at, self._kinds[kind])
+        return KeptPage(self._tape, at, self._kinds[kind], link)
 
     async def add(self, part: int, link: int, page: Directory) -> None:
         """Keep a page. Raises Full, and what reading its strip table raises."""
         at = self._tape.end
         try:
-            for number in (self._kind(page), page.next, page.length, page.rows_per_strip):
-                self._tape.put(number)
+            self._tape.put(self._kind(page))
+            self._tape.put(_signed(page.next - link))  # short: directories lie side by side
+            self._tape.put(page.length)
+            self._tape.put(page.rows_per_strip)
             self._tape.put(page.page)
             self._tape.put(page.strips)
             await self._add_strips(page)
@@ -184,7 +196,7 @@ class KeptDirectories:
             gap = offset - end
             self._tape.put(octets << 1 | (gap != 0))
             if gap:
-                self._tape.put(gap << 1 if gap > 0 else -gap << 1 | 1)
+                self._tape.put(_signed(gap))
             end = offset + octets
 
 

@@ -288,7 +288,7 @@ class TiffReader:
         self.kept: KeptDirectories | None = None
         self.link = 0
         self._next = 0
-        self._seen: list[int] = []  # see _visit
+        self._seen = [0] * _FIRST_LINKS  # see _visit
         self._links = self._furthest = 0
         self._pages = 0
         self.total = 0
@@ -363,7 +363,9 @@ class TiffReader:
         self._links += 1
         if self._links > _MAX_PAGES:
             raise TiffError(TIFF_UNSUPPORTED, "it has more than %d pages" % _MAX_PAGES)
-        if self._links <= _FIRST_LINKS or link <= self._furthest:
+        if self._links <= _FIRST_LINKS:
+            self._seen[self._links - 1] = link
+        elif link <= self._furthest:
             self._seen.append(link)
         self._furthest = max(self._furthest, link)
 

@@ -1,0 +1,46 @@
+"""A mail larger than the spool's window on the whole device, on MicroPython in a small heap."""
+
+from __future__ import annotations
+
+from tests.unit.tiff_layouts import BEFORE, END, FRONT
+from tools import bench_stream
+
+PAGES = 10  # 0.5 MB; the window has 0.25
+
+
+def test_pages_come_out_wherever_the_directories_are() -> None:
+    sums = set()
+    for layout, readings in ((BEFORE, 1), (FRONT, 1), (END, 2)):
+        watcher, server = bench_stream.run(bench_stream.mail(layout, PAGES), 0, "over")
+        assert len(server.asked_at) == readings, layout
+        assert len(watcher.sheets) == PAGES and len(set(watcher.sheets)) == 1, layout
+        assert watcher.result["recorded"] == 1 and watcher.result["unfinished"] == 0
+        sums.add(watcher.sheets[0])
+    assert len(sums) == 1, "the same page in each layout"
+
+
+def test_once_a_mail_outgrows_the_window_more_pages_need_no_more_heap() -> None:
+    peaks = [
+        bench_stream.run(bench_stream.mail(BEFORE, pages), 0, "over")[0].result["heap_peak"]
+        for pages in (PAGES, 3 * PAGES)
+    ]
+    assert abs(peaks[1] - peaks[0]) < 16 * PAGES, peaks  # some blocks more or less by timing
+
+
+def test_recording_begins_long_before_the_mail_has_come() -> None:
+    content = bench_stream.mail(BEFORE, 40)
+    watcher, server = bench_stream.run(content, bench_stream.RATE, "first")
+    assert watcher.first_at - server.asked_at[0] < len(content) / bench_stream.RATE / 2
+
+
+def test_paper_that_runs_out_costs_no_page_and_no_second_copy() -> None:
+    """The session is dropped after pop.stall_s; when paper is there the mailbox is visited again,
+    and the mail goes on with the page that is due.
+    """
+    for layout in (BEFORE, END):
+        content = bench_stream.mail(layout, PAGES)
+        watcher, server = bench_stream.run(content, 0, "over", sheets=5)
+        assert len(watcher.sheets) == PAGES and len(set(watcher.sheets)) == 1, layout
+        assert watcher.pages == list(range(1, PAGES + 1)) and not watcher.duplicates, layout
+        assert len(server.asked_at) == (2 if layout == BEFORE else 3), layout
+        assert watcher.results[0]["unfinished"] == 1 and watcher.results[-1]["recorded"] == 1
