@@ -45,9 +45,10 @@ class Handshake:
         for root in roots or ():
             context.load_verify_locations(root)
         self._wire = Wire(sock)
-        self._tls = context.wrap_socket(self._wire, server_hostname=host,
-                                        do_handshake_on_connect=False)
-        self.stream = Stream(self._wire, self._tls)
+        self.stream = Stream(self._wire)
+        # comes last: collected without being closed, it would call a wire that may be gone already
+        self.stream.secured = context.wrap_socket(self._wire, server_hostname=host,
+                                                  do_handshake_on_connect=False)
 
     def _verify(self, certificate: memoryview, depth: int) -> int:
         if depth:
@@ -64,7 +65,7 @@ class Handshake:
         OSError.
         """
         stream = self.stream
-        stream.held = self._tls.readinto(stream.first) or 0
+        stream.held = stream.secured.readinto(stream.first) or 0
         if self._seen:
             # lets go of this object, and of what it takes to judge
             self._context.verify_callback = refuse

@@ -58,17 +58,16 @@ class Wire(io.IOBase):
 
 
 class Stream:
-    """Reads and writes as a raw socket does.
-
-    :param secured: what `SSLContext.wrap_socket` made of the wire
+    """Reads and writes as a raw socket does, over `secured`, which `SSLContext.wrap_socket` makes
+    of the wire.
     """
 
-    def __init__(self, wire: Wire, secured: Any) -> None:
+    def __init__(self, wire: Wire) -> None:
+        self.secured: Any = None
         self.wire = wire.sock
         self.first = bytearray(1)  # an octet that came with the end of the handshake
         self.held = 0  # 1 while `first` is to be read
         self._line = wire
-        self._tls = secured
 
     @property
     def wants_write(self) -> bool:
@@ -82,7 +81,7 @@ class Stream:
             view[0] = self.first[0]
             return 1
         try:
-            count: int | None = self._tls.readinto(view)
+            count: int | None = self.secured.readinto(view)
         except ValueError as error:
             raise OSError(REFUSED, str(error)) from None
         if count is not None:
@@ -93,7 +92,7 @@ class Stream:
     def write(self, data: bytes | bytearray | memoryview) -> int | None:
         """Send octets; None: no room yet. Raises OSError."""
         try:
-            count: int | None = self._tls.write(data)
+            count: int | None = self.secured.write(data)
         except ValueError as error:
             raise OSError(REFUSED, str(error)) from None
         self.check()
@@ -106,4 +105,4 @@ class Stream:
 
     def close(self) -> None:
         """Free what TLS holds; the socket stays with its owner."""
-        self._tls.close()
+        self.secured.close()

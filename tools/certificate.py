@@ -48,7 +48,7 @@ def tell(line: serial.Serial, command: str) -> list[str]:
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         heard += line.read(4096)
-        lines = heard.decode("utf-8", "replace").replace("\r", "").split("\n")
+        lines: list[str] = heard.decode("utf-8", "replace").replace("\r", "").split("\n")
         for number, text in enumerate(lines[:-1]):
             if text == "OK" or text.startswith(("OK ", "ERROR ")):
                 return lines[1 : number + 1]

@@ -39,7 +39,7 @@ class Desk:
     def __init__(self, replies: Any = None, greeting: Any = b"+OK ready\r\n", now: int = IN_2026,
                  **settings: Any) -> None:
         self.link = ScriptedLink(greeting, replies)
-        self.network = FakeNetwork(self.link)
+        self.network: Any = FakeNetwork(self.link)
         self.network.certificate = FIRST
         self.clock = Clock(now)
         self.storage = FakeStorage()
@@ -47,7 +47,8 @@ class Desk:
         self.trace: list[str] = []
         self.session: Any = Session(self.network, bytearray(MIN_BUFFER),
                                     trace=lambda side, line: self.trace.append(side + " " + line))
-        self.session.board = self
+        board: Any = self
+        self.session.board = board
         self.settings: Any = {
             "pop.host": "mail.example", "pop.port": 0, "pop.user": "user", "pop.pin": "",
             "pop.password": "secret", "pop.security": "tls", "pop.allow_plain": False,
@@ -101,9 +102,10 @@ def test_without_stls_there_is_no_session() -> None:
         desk = Desk({b"STLS": [answer]}, pop_security="stls")
         assert desk.fault().code == faults.STLS_NOT_OFFERED
         assert desk.network.secured == [] and desk.link.closed
-    for answer, code in ((DROP, faults.SERVER_BROKE_OFF), (SILENCE, faults.SERVER_SILENT),
-                         (b"* OK\r\n", faults.PROTOCOL)):
-        assert Desk({b"STLS": [answer]}, pop_security="stls").fault().code == code
+    endings: Any = ((DROP, faults.SERVER_BROKE_OFF), (SILENCE, faults.SERVER_SILENT),
+                    (b"* OK\r\n", faults.PROTOCOL))
+    for reply, code in endings:
+        assert Desk({b"STLS": [reply]}, pop_security="stls").fault().code == code
 
 
 def test_octets_behind_the_answer_to_stls_end_the_session() -> None:
