@@ -62,6 +62,14 @@ _MIME = (b"\r\n", b"\n", b"\r", b"\r\n\r\n", b"--b", b"--bb", b"--b--", b"\r\n--
          b"Subject: ", b"=?utf-8?Q?", b"?=", b"<a@b>", b" folded", b"\0\xff", b"y" * 90,
          b"z" * 1100, b"\x0c", b"\xc3", b"\xa4", b"\xef\xbb\xbf", b"II*\0\x08\0\0\0", b"%PDF-")
 
+_STRIP = (b"\0\2\0", b"\1\3\0", b"\2\4\1", b"\3\5\2", b"\7\6\x11", b"\0\x10\1", b"\0\1", b"\xff",
+          b"\0", b"\x35", b"\x4d\x9a\x80", b"\x26\xa0", b"\x5e", b"\x81", b"\xaa", b"\x03\x0f")
+_TIFF = (b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08", b"\x06\0", b"\0\1\3\0\1\0\0\0\x40\0\0\0",
+         b"\1\1\3\0\1\0\0\0\x08\0\0\0", b"\3\1\3\0\1\0\0\0\4\0\0\0",
+         b"\x11\1\4\0\1\0\0\0\x80\0\0\0", b"\x16\1\4\0\1\0\0\0\2\0\0\0",
+         b"\x17\1\4\0\1\0\0\0\x20\0\0\0", b"\x0a\1\3\0\1\0\0\0\2\0\0\0",
+         b"\0\0\0\0", b"\xff\xff\xff\xff", *_STRIP)
+
 FUZZERS: dict[str, Fuzzer] = {
     "reply": Fuzzer("tests.fuzz.pop3:reply", _LINES),
     "listing": Fuzzer("tests.fuzz.pop3:listing", _LINES),
@@ -71,6 +79,8 @@ FUZZERS: dict[str, Fuzzer] = {
     "header": Fuzzer("tests.fuzz.mail:header", _MIME),
     "charset": Fuzzer("tests.fuzz.mail:charset", _MIME),
     "mail": Fuzzer("tests.fuzz.mail:whole_mail", _MIME),
+    "ccitt": Fuzzer("tests.faults.fuzz_fax:ccitt", _STRIP),
+    "tiff": Fuzzer("tests.faults.fuzz_fax:tiff", _TIFF),
 }
 
 

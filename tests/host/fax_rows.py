@@ -1,7 +1,7 @@
 """Runs on either runtime: decodes TIFF files named on standard input, one JSON line each: SHA-256
 of each page's rows.
 
-Rows are unscaled, packed, MSB leftmost, 1 = black.
+Rows are unscaled, packed, MSB leftmost, 1 = black; or lines of the head.
 """
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from firmware.fax.buffers import FaxBuffers
 from firmware.fax.page import FaxPage
-from firmware.fax.raster import plain_fit
+from firmware.fax.raster import page_fit, plain_fit
 from firmware.fax.tiff import TiffError, TiffReader
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ class HashSink:
         return binascii.hexlify(self._hash.digest()).decode()
 
 
-async def pages(name: str, buffers: FaxBuffers) -> "list[Any]":
+async def pages(name: str, buffers: FaxBuffers, head: bool) -> "list[Any]":
     """[lines, hash, bad rows, note] of each page, and at the end the reason if a page could not be
-    read.
+    read. `head`: of the lines that the head records of it.
     """
     result: "list[Any]" = []
     source = FileSource(name)
@@ -70,7 +70,10 @@ async def pages(name: str, buffers: FaxBuffers) -> "list[Any]":
             if directory is None:
                 break
             sink = HashSink()
-            quality = await FaxPage(buffers).render(source, directory, plain_fit(directory), sink)
+            fit = plain_fit(directory)
+            if head:
+                fit = page_fit(directory, 1728, 1 << 20, 0, 0)
+            quality = await FaxPage(buffers).render(source, directory, fit, sink)
             result.append([sink.lines, sink.digest(), quality.bad_rows, quality.note])
     except TiffError as error:
         result.append(error.reason)
@@ -79,10 +82,12 @@ async def pages(name: str, buffers: FaxBuffers) -> "list[Any]":
 
 
 def main() -> None:
-    """Read file names until the input ends."""
+    """Read file names until the input ends; a '+' before a name asks for the head's lines."""
     buffers = FaxBuffers()
     for line in sys.stdin:
-        print(json.dumps(asyncio.run(pages(line.strip(), buffers))))
+        name = line.strip()
+        head = name.startswith("+")
+        print(json.dumps(asyncio.run(pages(name[1:] if head else name, buffers, head))))
 
 
 if __name__ == "__main__":

@@ -5,8 +5,11 @@ import hashlib
 import io
 import itertools
 import random
+import re
 import struct
 from collections.abc import Iterator
+from fractions import Fraction
+from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +30,16 @@ CODINGS: dict[str, tuple[str, int, int]] = {
     "PackBits": ("packbits", 32773, 0),
 }
 ROWS = 41
+# dots to the inch, and what becomes of 1 dot and 1 row: fractions of a head dot and a line
+RESOLUTIONS = {
+    (204, 98): ((1, 1), (4, 1)),
+    (200, 200): ((1, 1), (2, 1)),
+    (204, 391): ((1, 1), (1, 1)),
+    (300, 300): ((2, 3), (4, 3)),
+    (408, 391): ((1, 2), (1, 1)),
+    (400, 400): ((1, 2), (1, 1)),
+}
+HEAD_DOTS = 1728
 _REVERSED = bytes(int(format(octet, "08b")[::-1], 2) for octet in range(256))
 
 
@@ -38,11 +51,13 @@ class Layout(NamedTuple):
     photometric: int
     strip_rows: int
     directory_first: bool
+    resolution: tuple[int, int] = (204, 98)
 
 
 def layouts() -> Iterator[Layout]:
     """All of them."""
-    for values in itertools.product(("<", ">"), (1, 2), (0, 1), (1, 7, ROWS, 0), (False, True)):
+    orders, rows = ("<", ">"), (1, 7, ROWS, 0)
+    for values in itertools.product(orders, (1, 2), (0, 1), rows, (False, True), RESOLUTIONS):
         yield Layout(*values)
 
 
@@ -102,6 +117,7 @@ def put_together(picture: Image.Image, coding: str, layout: Layout, pieces: list
     fields = [(256, picture.width), (257, picture.height), (258, 1), (259, number)]
     fields += [(262, layout.photometric), (266, layout.fill_order), (277, 1)]
     fields += [(278, layout.strip_rows or 0xFFFFFFFF), (292, options)]
+    fields += [(282, layout.resolution[0]), (283, layout.resolution[1])]  # LONG: readers take it
     size = 2 + 12 * (len(fields) + 2) + 4
     table = 4 * len(pieces) if len(pieces) > 1 else 0
     total = sum(map(len, pieces))
@@ -135,12 +151,57 @@ def row_octets(picture: Image.Image) -> bytes:
     return bytes(data)
 
 
+def head_lines(rows: bytes, width: int, resolution: tuple[int, int]) -> bytes:
+    """What the head records of libtiff's rows, reckoned run by run: dots moved, lines repeated or
+    merged, a page too wide reduced in both directions, a narrow one in the middle.
+    """
+    (x_num, x_den), (y_num, y_den) = RESOLUTIONS[resolution]
+    if width * x_num > HEAD_DOTS * x_den:
+        x, y = Fraction(HEAD_DOTS, width), Fraction(y_num, y_den)
+        y = _short(y * HEAD_DOTS * x_den / (width * x_num))
+        x = _short(x)
+    else:
+        x, y = Fraction(x_num, x_den), Fraction(y_num, y_den)
+    scale = -(-(x.numerator << 15) // x.denominator)
+    left = (HEAD_DOTS - width * x.numerator // x.denominator) // 2
+    octets = (width + 7) // 8
+    lines: list[int] = []
+    for number, at in enumerate(range(0, len(rows), octets)):
+        line = _line(rows[at : at + octets], scale, left)
+        first, last = int(number * y), max(int((number + 1) * y), int(number * y) + 1)
+        lines += [0] * (last - len(lines))
+        for place in range(first, last):
+            lines[place] |= line
+    if y < 1:
+        lines += [0] * (ceil(len(rows) // octets * y) - len(lines))  # a part of a line is one
+    return b"".join(line.to_bytes(HEAD_DOTS // 8, "big") for line in lines)
+
+
+def _short(value: Fraction) -> Fraction:
+    """Rounded down to terms below 2**15, as the device does."""
+    num, den = value.numerator, value.denominator
+    while num >= 32768 or den >= 32768:
+        num, den = num >> 1, den + 1 >> 1
+    return Fraction(num, den)
+
+
+def _line(row: bytes, scale: int, left: int) -> int:
+    bits = bin(int.from_bytes(b"\1" + row, "big"))[3:]
+    line = 0
+    for run in re.finditer("1+", bits):
+        start = run.start() * scale + (left << 15) >> 15
+        end = max(run.end() * scale + (left << 15) >> 15, start + 1)
+        line |= (1 << end - start) - 1 << HEAD_DOTS - end
+    return line
+
+
 class Case(NamedTuple):
-    """One file and what libtiff reads from it."""
+    """One file, what libtiff reads from it, and, of every fifth, what the head should record."""
 
     path: Path
     what: str
     digest: str
+    head: str
 
 
 def write_case(
@@ -157,4 +218,8 @@ def write_case(
     what = "%d dots, %s, %s, %s" % (width, content, coding, layout)
     if seen != row_octets(picture):
         raise AssertionError("libtiff does not read back what it wrote: " + what)
-    return Case(path, what, hashlib.sha256(seen).hexdigest())
+    head = ""
+    if number % 5 == 0:  # it takes long
+        lines = head_lines(seen, picture.width, layout.resolution)
+        head = hashlib.sha256(lines).hexdigest()
+    return Case(path, what, hashlib.sha256(seen).hexdigest(), head)

@@ -1,0 +1,205 @@
+"""Fuzz targets for TIFF and CCITT, on either runtime: octets in, and nothing but a page or a
+TiffError may come of them, with every buffer's guards intact.
+
+On MicroPython this is the viper code itself:
+`python -m tools.fuzz_fax [SECONDS [SEED]]` runs a campaign there; coverage-guided fuzzing on
+CPython takes `tiff` and `ccitt` as its targets.
+"""
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from firmware.fax import turn
+from firmware.fax.page import FaxPage
+from firmware.fax.raster import page_fit, plain_fit
+from firmware.fax.tiff import TiffError, TiffReader
+from tests.unit.fax_support import (
+    MH,
+    MH_PLAIN,
+    MMR,
+    MR,
+    GuardedBuffers,
+    MemorySource,
+    TiffWriter,
+    coded,
+    fields,
+    one_page,
+    picture,
+    turned,
+)
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from firmware.fax.raster import Fit
+    from firmware.fax.tiff import Directory
+
+HEAD_DOTS = 1728
+SHEET = 4543
+PAGES = 4  # of one input
+WIDTHS = (1, 7, 8, 64, 200, 1728, 2433, 4863, 4864)
+SCHEMES = ((MH_PLAIN, 2, 0), (MH, 3, 0), (MR, 3, 1), (MMR, 4, 0))
+
+_shared: "list[GuardedBuffers]" = []
+
+
+class Counting:
+    """Counts lines, and looks at their octets."""
+
+    def __init__(self) -> None:
+        self.lines = 0
+
+    async def write(self, view: memoryview, lines: int) -> None:
+        self.lines += lines
+        if lines < 0 or (lines and len(view) % lines):
+            raise AssertionError("a band of %d octets for %d lines" % (len(view), lines))
+
+
+def buffers() -> GuardedBuffers:
+    """The same for all inputs: what one leaves behind may trip the next."""
+    if not _shared:
+        _shared.append(GuardedBuffers())
+    return _shared[0]
+
+
+def on_its_side(directory: "Directory") -> "Fit":
+    """A fit for `turn`, as large as fits."""
+    fit = plain_fit(directory)
+    fit.rows = min(directory.length or 1, HEAD_DOTS)
+    fit.stride, fit.lines = HEAD_DOTS // 8, min(directory.width, 32)
+    return fit
+
+
+async def _pages(data: bytes, way: int) -> None:
+    lent = buffers()
+    source: "Any" = MemorySource(data, 1 + 97 * (way >> 4))
+    source.release = lambda offset: None  # a turned page is read again and again
+    reader = TiffReader(source, lent)
+    page = FaxPage(lent)
+    await reader.open()
+    for _page in range(PAGES):
+        directory = await reader.next_page()
+        if directory is None:
+            return
+        sink = Counting()
+        if way & 3 == 2 and directory.width <= 64:
+            await turn.render(page, source, directory, on_its_side(directory), sink)
+            continue
+        fit = plain_fit(directory)
+        if way & 1:
+            fit = page_fit(directory, HEAD_DOTS, SHEET, 62, 92)
+        fit.lines = min(fit.lines, 2000)
+        quality = await page.render(source, directory, fit, sink)
+        if quality.bad_rows < 0 or sink.lines > fit.lines:
+            raise AssertionError("%d lines of %d" % (sink.lines, fit.lines))
+
+
+def run(data: bytes, way: int) -> None:
+    """Decode a file; `way` chooses how it is drawn, and in what pieces it comes."""
+    try:
+        asyncio.run(_pages(data, way))
+        refused = None
+    except TiffError as error:
+        refused = error
+    if refused is not None and not (refused.reason and refused.code):
+        raise AssertionError("refused without a reason")
+    if not buffers().intact():
+        raise AssertionError("something was written outside a buffer")
+
+
+def tiff(data: bytes) -> None:
+    """The octets are a TIFF file, but for the last, which says how it is drawn."""
+    run(data[:-1], data[-1] if data else 0)
+
+
+def ccitt(data: bytes) -> None:
+    """The octets are a strip, but for the first three: coding and bit order, width, way."""
+    if len(data) < 4:
+        return
+    _scheme, compression, options = SCHEMES[data[0] & 3]
+    width = WIDTHS[data[1] % len(WIDTHS)]
+    more = ((292, 4, [options]), (266, 3, [1 + (data[0] >> 2 & 1)]), (257, 4, [data[1] * 8]))
+    photometric = (262, 3, [data[0] >> 3 & 1])
+    run(one_page(["0" * width], compression, data[3:], photometric, *more), data[2])
+
+
+def seeds() -> "list[bytes]":
+    """Sound inputs of `ccitt`, in every coding and both bit orders."""
+    found = []
+    for number, (scheme, _compression, _options) in enumerate(SCHEMES):
+        for width in (2, 3, 5):
+            data = coded(picture(WIDTHS[width], 12, width), scheme)
+            found.append(bytes([number, width, 0]) + data)
+            found.append(bytes([number | 4, width, 17]) + turned(data))
+    return found
+
+
+def files() -> "list[bytes]":
+    """Sound inputs of `tiff`: several pages, several strips, both byte orders."""
+    found = []
+    rows = picture(64, 12, 1)
+    strips = [coded(rows[at : at + 4], MMR) for at in (0, 4, 8)]
+    for order in ("II", "MM"):
+        file = TiffWriter(order)
+        for _page in range(2):
+            usual = [field for field in fields(64, 12, 4, 0, 0) if field[0] < 273]
+            places = [file.place(strip) for strip in strips]
+            more = [(273, 4, places), (278, 3, [4]), (279, 3, [len(strip) for strip in strips])]
+            file.directory(usual + more)
+        found.append(bytes(file.data) + b"\0")
+    return found
+
+
+class Chance:
+    """Numbers that the seed decides, the same on both runtimes."""
+
+    def __init__(self, seed: int) -> None:
+        self._state = seed * 2 + 1
+
+    def below(self, limit: int) -> int:
+        self._state = (self._state * 1103515245 + 12345) & 0x7FFFFFFF
+        return (self._state >> 8) % limit
+
+
+def damaged(data: bytes, chance: Chance) -> bytes:
+    """A few octets or bits changed, a piece cut out, doubled, or cut off."""
+    result = bytearray(data)
+    for _time in range(1 + chance.below(4)):
+        at = chance.below(len(result))
+        what = chance.below(6)
+        if what < 2:
+            result[at] ^= 1 << chance.below(8)
+        elif what == 2:
+            result[at] = (0, 255, 1, 128)[chance.below(4)]
+        elif what == 3:
+            result = result[:at] + result[at + chance.below(9) :]
+        elif what == 4:
+            piece = bytes(result[at : at + 1 + chance.below(40)])
+            result = result[:at] + piece + result[at:]
+        elif at > 8:
+            result = result[:at]
+        if not result:
+            return bytes(data)
+    return bytes(result)
+
+
+def campaign(seconds: int, seed: int) -> int:
+    """Damage sound inputs for so many seconds; returns how many were tried. Raises with the input.
+    """
+    chance = Chance(seed)
+    inputs = [(ccitt, data) for data in seeds()] + [(tiff, data) for data in files()]
+    until = time.time() + seconds
+    count = 0
+    while time.time() < until:
+        target, data = inputs[chance.below(len(inputs))]
+        data = damaged(data, chance)
+        try:
+            target(data)
+        except Exception:
+            print("fails: %r of %r" % (target, data))
+            raise
+        count += 1
+    return count
+
