@@ -103,7 +103,7 @@ def test_a_loop_of_directories_is_damage_after_the_pages_before_it() -> None:
     error = raises(TiffError, asyncio.run, walk())
     assert isinstance(error, TiffError)
     assert error.code == TIFF_DAMAGED and "loop" in error.reason
-    assert len(reader._seen) == 2
+    assert reader._links == 2
 
 
 def test_thousands_of_strips_take_no_more_memory_than_one() -> None:

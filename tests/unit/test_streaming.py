@@ -14,8 +14,8 @@ HEAD = (
     b"From: anna@example.com\r\nContent-Type: image/tiff\r\n"
     b"Content-Transfer-Encoding: base64\r\n\r\n"
 )
-BLOCKS = 5  # a window of 20 KiB, and one block in RAM
-ROWS = 60  # 13 kB a page
+BLOCKS = 4  # a window of 16 KiB, and one block in RAM
+ROWS = 40  # 9 kB a page
 
 
 def mail(data: bytes) -> bytes:
@@ -60,7 +60,7 @@ def test_small_pages_of_a_large_fax_are_recorded_in_every_layout() -> None:
 def test_a_page_larger_than_the_window_is_recorded_in_every_layout() -> None:
     for layout in LAYOUTS:
         for rows_per_strip in (0, 1):
-            desk = Desk(blocks=2)
+            desk = Desk(blocks=1)
             sent = mail(tiff(layout, 2, ROWS, rows_per_strip))
             wanted = [outcomes.AGAIN, outcomes.ON_PAPER]
             if layout in (BEFORE, FRONT):
@@ -94,7 +94,7 @@ def test_paper_that_runs_out_in_the_second_reading_costs_nothing_but_another() -
 
 
 def test_pages_recorded_before_the_second_reading_are_not_recorded_twice() -> None:
-    desk = Desk(blocks=2)
+    desk = Desk(blocks=1)
     small, large = tiff(AFTER, 1, 10), tiff(AFTER, 1, ROWS)
     boundary = b"--b\r\nContent-Type: image/tiff\r\nContent-Transfer-Encoding: base64\r\n\r\n"
     body = [part[len(HEAD) :] for part in (mail(small), mail(large))]
@@ -111,7 +111,7 @@ def test_pages_recorded_before_the_second_reading_are_not_recorded_twice() -> No
 
 
 def test_more_directories_than_can_be_kept_are_told_on_a_notice_sheet() -> None:
-    desk = Desk(blocks=2)
+    desk = Desk(blocks=1)
     sent = mail(tiff(END, 20, 10, alike=False))
     job = desk.record(sent)
     assert job.outcome == outcomes.AS_NOTICE, job.outcome
