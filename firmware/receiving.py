@@ -122,7 +122,9 @@ class Receiving:
         self._spool.begin()
         job = Job(self._spool, key, number, count, size, self._clock.now())
         if body.withheld:
-            job.withheld = "it has %d kB, which is more than is allowed here" % (size // 1024)
+            job.withheld = "it has %d kB: too large to be fetched here; read it with a PC" % (
+                size // 1024
+            )
         reader = MessageReader(job, self._mail_buffer)
         job.envelope = reader.envelope
         self._task.give(job)
