@@ -251,6 +251,7 @@ class Visit:
             return
         if not await session.quit():
             self.report(SERVER_REFUSED, "QUIT: %s" % session.words())
+            result.more = False  # nothing was achieved: no reason to come again at once
             return
         for number in window.numbers(MARKED):
             self.ledger.deleted(window.key(number))

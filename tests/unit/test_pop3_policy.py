@@ -157,6 +157,13 @@ def test_server_that_deletes_what_was_fetched_is_rid_first_of_what_is_on_paper()
     assert "RETR" not in desk.link.verbs() and desk.link.verbs()[-1] == "QUIT"
 
 
+def test_refused_quit_does_not_bring_the_visitor_back_at_once() -> None:
+    replies = capa(b"EXPIRE 0")
+    replies[b"QUIT"] = [b"-ERR no\r\n"]
+    result = Desk([A, B], replies, ledger=FakeLedger(KEYS[0])).run()
+    assert not result.more and result.deleted == 0
+
+
 def test_server_that_deletes_sooner_than_wanted_is_told_of() -> None:
     for expire, settings, told in (
             (b"EXPIRE 0", {"pop.delete": "never"}, True),
