@@ -385,3 +385,85 @@ def test_an_unknown_name_is_an_error() -> None:
 def test_the_interface_tells_whether_the_network_is_up() -> None:
     assert Network(Interface(True), Clock(None)).is_up()
     assert not Network(Interface(False), Clock(None)).is_up()
+
+
+class _Tls:
+    """A TLS stream that can't go on at first, and says for what it waits."""
+
+    def __init__(self, wire: Any, wants_write: bool) -> None:
+        self.wire = wire
+        self.wants_write = wants_write
+        self.tries = 0
+
+    def readinto(self, view: memoryview) -> int | None:
+        self.tries += 1
+        if self.tries == 1:
+            return None
+        view[0] = 65
+        return 1
+
+    def write(self, data: bytes) -> int | None:
+        self.tries += 1
+        return None if self.tries == 1 else len(data)
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_secured_link_waits_for_what_tls_needs_and_not_for_what_it_was_asked() -> None:
+    async def scene(link: Link, peer: Peer) -> None:
+        link.timeout_ms = 300
+        assert not link.secure
+        stream = _Tls(link.socket, True)
+        link.replace(stream)
+        assert link.secure
+        # nothing comes from the peer, but there is room to send: that is what TLS waited for
+        assert await link.readinto(memoryview(bytearray(8))) == 1 and stream.tries == 2
+        stream = _Tls(link.socket, False)
+        link.replace(stream)
+        assert await _error_of(link.write(b"+OK")) == errno.ETIMEDOUT
+        stream.tries = 0
+        peer.send(b"x")
+        await link.write(b"+OK")
+        assert stream.tries == 2
+
+    _run(scene)
+
+
+def _datagrams() -> tuple:
+    """A socket that takes datagrams, and its address in the form that `ask` takes."""
+    for port in range(20110, 20310):
+        address = socket.getaddrinfo("127.0.0.1", port, 0, socket.SOCK_STREAM)[0]
+        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            server.bind(address[-1])
+        except OSError:
+            server.close()
+            continue
+        return server, address
+    raise AssertionError("no free port")
+
+
+def test_a_datagram_is_answered_by_a_datagram() -> None:
+    async def main() -> None:
+        server, address = _datagrams()
+        reply = bytearray(8)
+        task = asyncio.create_task(_network().ask(address, b"what time?", reply, 2000))
+        await asyncio.sleep(0.05)
+        question, peer = server.recvfrom(100)
+        server.sendto(b"it is late", peer)
+        assert question == b"what time?" and await task == 8 and reply == b"it is la"
+        server.close()
+
+    asyncio.run(main())
+
+
+def test_a_datagram_that_nobody_answers_is_waited_for_in_vain() -> None:
+    async def main() -> int | None:
+        server, address = _datagrams()
+        try:
+            return await _error_of(_network().ask(address, b"?", bytearray(8), 50))
+        finally:
+            server.close()
+
+    assert asyncio.run(main()) == errno.ETIMEDOUT
