@@ -84,7 +84,7 @@ class Decoder:
     """
 
     def __init__(self, charset: str) -> None:
-        name = "".join(c for c in charset.lower() if c not in "-_ ")
+        name = charset.lower().replace("-", "").replace("_", "").replace(" ", "")
         self._latin9 = name in ("iso885915", "latin9")
         self._mode = _GUESS
         if name in ("utf8", "unicode11utf8"):
@@ -109,7 +109,7 @@ class Decoder:
             if at == end:
                 break
             if self._mode == _SINGLE:
-                out.extend(self._single(data[at]).encode())
+                out.extend(self._single(data[at]))
                 at += 1
             else:
                 at += self._odd(bytes(memoryview(data)[at : min(at + 4, end)]), out, final)
@@ -127,17 +127,20 @@ class Decoder:
         out.extend(_REPLACEMENT)
         return max(count, 1)
 
-    def _single(self, octet: int) -> str:
+    def _single(self, octet: int) -> bytes:
+        """An octet from 0x80 on as UTF-8; by slices, for a character taken out of a str by its
+        index is interned for good.
+        """
         if octet < 0xA0:
-            return _CP1252[octet - 0x80]
+            return _CP1252[octet - 0x80 : octet - 0x7F].encode()
         if self._latin9 and octet in _LATIN9:
-            return _LATIN9[octet]
-        return chr(octet)
+            return _LATIN9[octet].encode()
+        return bytes((0xC0 | octet >> 6, 0x80 | octet & 0x3F))
 
     def _text(self, out: bytearray) -> str:
         text = str(out, "utf-8")
         if text and self._first:
             self._first = False
-            if text[0] == "\ufeff":
+            if text.startswith("\ufeff"):
                 return text[1:]
         return text

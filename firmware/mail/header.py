@@ -66,7 +66,7 @@ def _tokens(raw: bytes) -> list[tuple[str, bytes]]:
     tokens = []
     at = 0
     while at < len(raw):
-        kind = chr(raw[at])
+        kind = chr(raw[at]) if raw[at] < 128 else "a"
         start = at
         if kind == '"':
             at = quoted_end(raw, at) + 1

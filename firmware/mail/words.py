@@ -55,7 +55,17 @@ _ENCODINGS = {b"q": "quoted-printable", b"b": "base64"}
 
 def clean(text: str, limit: int) -> str:
     """One line for display, at most `limit` characters: blanks and controls become one blank."""
-    text = "".join(c if c > " " and not "\x7f" <= c < "\xa0" else " " for c in text[: 4 * limit])
+    # octet by octet: a str that is walked interns each new character of it for good
+    octets = bytearray(text[: 4 * limit].encode())
+    before = 0
+    for at in range(len(octets)):
+        octet = octets[at]
+        if octet <= 32 or octet == 127 or (before == 0xC2 and 0x80 <= octet < 0xA0):
+            octets[at] = 32
+            if octet > 127:
+                octets[at - 1] = 32
+        before = octet
+    text = str(octets, "utf-8")
     return " ".join(text.split())[:limit].rstrip()
 
 
@@ -159,7 +169,7 @@ def _token(raw: bytes) -> str:
     words = raw.split(b"(")[0].split()
     if words and is_token(words[0]):
         return str(words[0], "utf-8").lower()
-    return "".join([chr(c) for c in words[0] if c < 127]).lower() if words else ""
+    return str(bytes([c for c in words[0] if c < 127]), "utf-8").lower() if words else ""
 
 
 def _percent(raw: bytes) -> bytes:

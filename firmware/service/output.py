@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from firmware.devices import Serial
 
 _COLUMNS = const(79)
+_UNKNOWN = const(63)  # ?
 _PAUSE_S = 0.02
 _PATIENCE = const(100)  # pauses without an octet taken, until nobody is thought to read
 
@@ -77,4 +78,15 @@ class Output:
 
 
 def _printable(text: str) -> str:
-    return "".join([c if " " <= c <= "~" or c >= "\xa0" else "?" for c in text])
+    """Controls become '?'; octet by octet, for a str that is walked interns its characters."""
+    octets = bytearray()
+    before = 0
+    for octet in text.encode():
+        if octet < 32 or octet == 127:
+            octets.append(_UNKNOWN)
+        elif before == 0xC2 and 0x80 <= octet < 0xA0:
+            octets[-1] = _UNKNOWN
+        else:
+            octets.append(octet)
+        before = octet
+    return str(octets, "utf-8")
