@@ -107,6 +107,7 @@ class Receiver:
             board.clock.now,
         )
         self._receiving = receiving
+        self._session = session
         self._mailbox = visit
 
     async def run(self) -> None:
@@ -208,7 +209,11 @@ class Receiver:
         )
         self._mailbox.box = box
         self._mailbox.settings = self.parameters.of_mailbox(box)
+        self._session.show(self._traced if self._mailbox.settings.get("pop.trace") else None)
         return await self._receiving.visit(why, box, self._mailbox.run)
+
+    def _traced(self, side: str, line: str) -> None:
+        self.reporter.event("trace", {"side": side, "line": line})
 
     def _lost(self, text: str) -> None:
         self.reporter.event("lost", {"text": text})

@@ -93,7 +93,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         state=given.state,
         runtime=given.runtime,
         heap=given.heap,
-        parameters=given.set or [],
+        parameters=[("pop.trace", "on")] * given.trace + (given.set or []),
         console=given.console,
         sheets=given.sheets,
         scenario=given.fault or Scenario(""),
@@ -209,6 +209,11 @@ def _run_arguments(group: argparse._ArgumentGroup) -> None:
         default=Path("paper"),
         metavar="DIR",
         help="where the sheets go: 0001.png and up, and paper.pdf (default: %(default)s)",
+    )
+    group.add_argument(
+        "--trace",
+        action="store_true",
+        help="show what device and server say to each other, secrets masked",
     )
     group.add_argument(
         "--json", action="store_true", help="the last line is one JSON object that sums up"

@@ -64,6 +64,9 @@ class Report:
         """The standing faults in words."""
         return "; ".join("fault " + text for _code, text in sorted(self.standing.items()))
 
+    def _trace(self, fields: dict[str, Any], _sheet: str) -> list[str]:
+        return ["%s: %s" % (fields.get("side"), fields.get("line"))]
+
     def _lost(self, fields: dict[str, Any], _sheet: str) -> list[str]:
         return [str(fields.get("text"))]
 
@@ -133,6 +136,7 @@ class Report:
 
 
 _TELLERS = {
+    "trace": Report._trace,
     "boot": Report._boot,
     "lost": Report._lost,
     "visit-begin": Report._visit_begin,

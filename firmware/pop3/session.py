@@ -96,9 +96,7 @@ class Session:
         self.capabilities = Capabilities()
         self._network = network
         self._buffer = buffer
-        self._trace = trace
-        if trace is not None:
-            on_demand.load(_MASKS)  # stays, for every line wants it
+        self.show(trace)
         self._alive = alive
         self._reader: ReplyReader | None = None
         self._body: Body | None = None
@@ -337,6 +335,14 @@ class Session:
             self.close()
             raise
         return count
+
+    def show(self, trace: Callable[[str, str], None] | None) -> None:
+        """Call `trace` with 'C' or 'S' and each line from now on, secrets masked; None: stop."""
+        self._trace = trace
+        if trace is not None:
+            on_demand.load(_MASKS)  # stays, for every line wants it
+        else:
+            on_demand.drop(_MASKS)
 
     def words(self) -> str:
         """What the server said last, for people: printable, bounded, no secret in it."""

@@ -37,6 +37,7 @@ TABLE: dict[str, tuple[Any, ...]] = {
     "pop.reply_s": ("number", 60, 1, 600),
     "pop.silence_s": ("number", 60, 1, 600),
     "pop.stall_s": ("number", 300, 1, 3600),
+    "pop.trace": ("switch", False),
     "record.header": ("switch", True),
     "record.paper": ("choice", "A4", "A4", "letter"),
     "record.fit": ("choice", "reduce", "reduce", "split", "cut"),

@@ -25,6 +25,7 @@ HELP = {
     "pop.reply_s": "seconds to wait for an answer",
     "pop.silence_s": "seconds of silence allowed in a mail",
     "pop.stall_s": "seconds that paper may hold up a mail",
+    "pop.trace": "what is said goes to the monitor",
     "record.header": "header line at the top of each page",
     "record.paper": "paper in the feeder",
     "record.fit": "what becomes of a page too long",
