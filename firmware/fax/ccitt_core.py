@@ -43,7 +43,7 @@ READY = const(1)  # the step is done
 BAD = const(2)  # no code begins like this, or the line does not fit the width
 NO_EOL = const(3)  # a line ended, and what follows is no EOL
 FULL = const(4)  # rows done, or no room for a further line
-EXTENSION = const(5)  # a code that begins an extension of the coding, such as uncompressed mode
+EXTENSION = const(5)  # the code that begins uncompressed mode (T.4 §4.2.1.3.4, T.6 §2.2.2)
 
 # the state, 32-bit words (ccitt.py and packed.py name those that they use, with the same numbers)
 _P = const(0)  # next octet of the input
@@ -122,7 +122,7 @@ def line_2d(st: ptr32, buf: ptr8, el: ptr16, tab: ptr16) -> int:
             elif t:
                 a0, bi = int(el[bi + 1]), bi + 2
             else:
-                return EXTENSION if (acc >> (nb - 7)) & 127 else BAD
+                return EXTENSION if (acc >> (nb - 10)) & 1023 == 15 else BAD
         if a0 < width:
             b1 = int(el[bi])
             while b1 <= a0:

@@ -42,7 +42,7 @@ class LineQueue:
         self.first = 0
         self.suspect = False  # answer DOUBT to the first damage
         self.beyond = False  # decoding behind the rows that the page is said to have
-        self.extension = False  # a code of an extension was seen
+        self.extension = False  # the code of uncompressed mode was seen
         self.bad_rows = 0
         self.bad_run = 0  # the most of them in a row
         self.reason = ""  # why a strip ended early

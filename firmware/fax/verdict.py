@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from firmware.fax.tiff import Directory
 
 _SHARE = const(50)  # a page that lacks up to 1/50, 6 mm of an A4 sheet, is as good as whole
-_EXTENSION = "it uses an extension of the coding (uncompressed mode), or is damaged"
+_EXTENSION = "it uses the extension uncompressed mode, which can't be decoded"
 
 
 def nothing(page: FaxPage, decoder: LineQueue) -> str:
@@ -31,7 +31,7 @@ def quality(page: FaxPage, decoder: LineQueue, directory: Directory) -> Quality:
     result = Quality(page.rows, decoder.bad_rows, decoder.bad_run)
     remarks = [page.remark] if page.remark else []
     if decoder.extension and not page.lost[0]:
-        remarks.append("lines in an extension of the coding (uncompressed mode) are lost")
+        remarks.append("lines in uncompressed mode are lost")
     missing = 0 if page.full else directory.length - page.rows
     if page.full and not directory.length:
         result.note = "it is longer than the sheet; what came behind is not on it"
