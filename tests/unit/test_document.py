@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import binascii
+from typing import TYPE_CHECKING
 
 from firmware.recording import faults
 from firmware.recording import job as outcomes
 from tests.unit.fax_support import MMR, TiffWriter, coded, fields, picture
 from tests.unit.recording_support import Desk, kinds, tiff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HEAD = (
     b"From: Anna <anna@example.com>\r\nSubject: Hello\r\nDate: Mon, 23 Nov 2026 10:00:00 +0000\r\n"
@@ -206,7 +210,7 @@ def test_a_page_whose_sheet_stays_in_the_machine_is_recorded_again_with_the_mark
         desk = Desk()
         mail = HEAD + part(b"image/tiff", tiff(ROWS, 2))
         desk.machine.at_line = 40
-        desk.machine.then = lambda desk=desk, page=page: _stick(desk, page)
+        desk.machine.then = _sticking(desk, page)
         job = desk.record(mail)
         assert job.outcome == outcomes.STALLED and faults.JAM in desk.faults
         assert desk.ledger.pages_done(b"mail-key") == page - 1
@@ -219,11 +223,14 @@ def test_a_page_whose_sheet_stays_in_the_machine_is_recorded_again_with_the_mark
         ]
 
 
-def _stick(desk: Desk, page: int) -> None:
-    if desk.recorder.sheets == page - 1:
-        desk.machine.stuck = 9
-    else:
-        desk.machine.at_line = 40
+def _sticking(desk: Desk, page: int) -> "Callable[[], None]":
+    def stick() -> None:
+        if desk.recorder.sheets == page - 1:
+            desk.machine.stuck = 9
+        else:
+            desk.machine.at_line = 40
+
+    return stick
 
 
 def test_a_sheet_that_sticks_at_power_on_takes_the_page_entered_last_back() -> None:
