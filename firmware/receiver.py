@@ -61,6 +61,7 @@ class Receiver:
         self.reporter = Reporter(board, self.ledger)
         self.faults = FaultList(self.reporter.fault)
         self._pulses = [Pulse(name, board.clock, bound_ms) for name, bound_ms in _TASKS]
+        self.spool.reader, self.spool.writer = self._pulses[_RECORD], self._pulses[_RECEIVE]
         self.recorder = Recorder(board, self.faults, self._pulses[_RECORD].beat)
         self._build_recording(buffers)
         self._build_receiving(buffers)

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from firmware.mail.header import Envelope
-from firmware.store.spool import PartSource
+from firmware.store.spool import PartSource, rest
 
 if TYPE_CHECKING:
     from firmware.mail.header import Part
     from firmware.store.spool import Spool
+
+_REST_S = const(60)
 
 PENDING = const(0)
 ON_PAPER = const(1)  # all of it, as itself
@@ -97,14 +99,14 @@ class Job:
             if self.ended:
                 return None
             self._changed.clear()
-            await self._changed.wait()
+            await rest(self._spool.reader, self._changed)
         return self.slots[index]
 
     async def wait_ended(self) -> None:
         """Wait until the receiving side is done."""
         while not self.ended:
             self._changed.clear()
-            await self._changed.wait()
+            await rest(self._spool.reader, self._changed)
 
     def settle(self, outcome: int, reason: str = "") -> None:
         """The recording side is done with this mail."""
@@ -114,6 +116,10 @@ class Job:
         self._finished.set()
 
     async def settled(self) -> int:
-        """Wait for the outcome."""
-        await self._finished.wait()
+        """Wait for the outcome, which may be waiting for paper."""
+        while not self._finished.is_set():
+            try:  # anew each minute: what is said to the server meanwhile ends the rest
+                await asyncio.wait_for(rest(self._spool.writer, self._finished), _REST_S)
+            except asyncio.TimeoutError:
+                continue
         return self.outcome

@@ -21,6 +21,7 @@ from micropython import const
 
 if TYPE_CHECKING:
     from firmware.devices import SpoolArea
+    from firmware.supervisor import Pulse
 
 _PIECE = const(1024)  # programmed in one go; 4 flash pages, some 3 ms on a NOR flash
 
@@ -41,6 +42,15 @@ class OutsideWindow(SpoolError):
     """To the reader: this octet was released already, or lies further ahead than the full window
     can hold.
     """
+
+
+async def rest(pulse: Pulse | None, event: asyncio.Event) -> None:
+    """Wait for the event, for as long as it takes, without being missed."""
+    if pulse is not None:
+        pulse.rest()
+    await event.wait()
+    if pulse is not None:
+        pulse.beat()
 
 
 class Spool:
@@ -66,6 +76,9 @@ class Spool:
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
         self._ended = self._complete = self._stuck = self._abandoned = False
+        # who supervises the two sides: waiting for the other one is no sign of being lost
+        self.reader: Pulse | None = None
+        self.writer: Pulse | None = None
 
     # The producer's side
 
@@ -157,7 +170,7 @@ class Spool:
             if self._stuck:
                 continue
             self._arrived.clear()
-            await self._arrived.wait()
+            await rest(self.reader, self._arrived)
         raise Incomplete()
 
     def copy(self, offset: int, view: memoryview, end: int) -> int:
@@ -235,7 +248,7 @@ class Spool:
             self._room.clear()
             self._arrived.set()
             try:
-                await self._room.wait()
+                await rest(self.writer, self._room)
             finally:
                 self._stuck = False
         else:

@@ -118,3 +118,27 @@ def test_more_directories_than_can_be_kept_are_told_on_a_notice_sheet() -> None:
     assert kinds(desk) == ["notice"]
     reason = desk.reporter.unrecorded_parts[0][1]
     assert "(code %03d)" % faults.SPOOL_SMALL in reason
+
+
+class FakePulse:
+    """Notes how often it was told to rest, and whether it rests."""
+
+    def __init__(self) -> None:
+        self.rests = 0
+        self.resting = False
+
+    def rest(self) -> None:
+        self.rests += 1
+        self.resting = True
+
+    def beat(self) -> None:
+        self.resting = False
+
+
+def test_whoever_waits_for_the_other_side_is_not_missed() -> None:
+    desk = Desk(blocks=1)
+    reader, writer = FakePulse(), FakePulse()
+    desk.spool.reader, desk.spool.writer = reader, writer
+    assert readings(desk, mail(tiff(BEFORE, 2, ROWS))) == [outcomes.ON_PAPER]
+    assert reader.rests > 2 and not reader.resting, "data come slower than they are recorded"
+    assert writer.rests > 2, "the window is full now and then"
