@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import binascii
+from typing import TYPE_CHECKING
 
 from firmware.recording import faults
 from firmware.recording import job as outcomes
 from tests.unit.recording_support import KEY, Desk, kinds
 from tests.unit.tiff_layouts import AFTER, BEFORE, END, FRONT, LAYOUTS, page_rows, tiff
+
+if TYPE_CHECKING:
+    from typing import Any
 
 HEAD = (
     b"From: anna@example.com\r\nContent-Type: image/tiff\r\n"
@@ -138,7 +142,8 @@ class FakePulse:
 def test_whoever_waits_for_the_other_side_is_not_missed() -> None:
     desk = Desk(blocks=1)
     reader, writer = FakePulse(), FakePulse()
-    desk.spool.reader, desk.spool.writer = reader, writer
+    spool: Any = desk.spool
+    spool.reader, spool.writer = reader, writer
     assert readings(desk, mail(tiff(BEFORE, 2, ROWS))) == [outcomes.ON_PAPER]
     assert reader.rests > 2 and not reader.resting, "data come slower than they are recorded"
     assert writer.rests > 2, "the window is full now and then"
