@@ -306,7 +306,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = [BY_NAME[name] for name in options.session] if options.session else SESSIONS
     whole = Campaign(chosen, options.seed, options.workers)
     began = time.monotonic()
-    whole.run(options.cuts)
+    try:
+        whole.run(options.cuts)
+    except KeyboardInterrupt:
+        print("broken off; what there is so far:")
     report = whole.report()
     print(json.dumps({name: value for name, value in report.items() if name != "failures"}))
     print("%d cuts in %.0f s" % (whole.cuts, time.monotonic() - began))
