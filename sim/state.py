@@ -56,6 +56,13 @@ class State:
 
         certificate_file.replace(self._storage(), authorities)
 
+    def forget_mails(self) -> None:
+        """As if no mail had been seen yet."""
+        shadows.install()
+        from firmware.store.ledger import NAME
+
+        self._storage().remove(NAME)
+
     def _storage(self) -> Any:
         import vfs
 
@@ -69,10 +76,13 @@ class State:
 
 
 def copy_of(kept: Path | None, directory: Path) -> State:
-    """A state in `directory` that begins as the kept one stands, which itself stays as it is."""
+    """A state in `directory` with the kept one's settings and no memory of its mails; the kept one
+    itself stays as it is.
+    """
     state = State(directory)
     if kept is not None and (kept / "data.img").is_file():
         shutil.copyfile(kept / "data.img", state.area("data"))
+        state.forget_mails()
     return state
 
 

@@ -1,1 +1,1 @@
-"""Host tools: build, flash, console, lint, benches, makers of fonts and samples. Nothing here runs on a device."""
+"""Host tools: build, flash, console, lint, benches, makers of fonts and samples."""

@@ -268,7 +268,8 @@ def test_a_page_cut_short_comes_again_with_a_mark(runtime: str, fax: Path, tmp_p
     )
     first = desk(*common, "--fault", "cover open at line 400", "--paper", tmp_path / "one")
     assert (first.returncode, summary(first)["unfinished"]) == (1, 1), first.stdout
-    assert not any(map(any, rows(tmp_path / "one" / "0001.png")[500:])), "it went on after the fault"
+    behind = rows(tmp_path / "one" / "0001.png")[500:]
+    assert not any(map(any, behind)), "it went on after the fault"
     second = desk(*common, "--paper", tmp_path / "two")
     assert (second.returncode, summary(second)["recorded"]) == (0, 1), second.stdout
     assert "(possible duplicate)" in second.stdout

@@ -33,9 +33,9 @@ mount --bind /dev dev
 mount -t proc proc proc
 mount -t tmpfs tmpfs run
 mount -t tmpfs tmpfs tmp
-mkdir -p var/mail home/fax var/lib/popa3d
+mkdir -p var/mail srv/fax var/lib/popa3d
 mount --bind "$PLACE/mail" var/mail
-mount --bind "$PLACE/home" home/fax
+mount --bind "$PLACE/home" srv/fax
 cp "$PLACE"/etc/passwd "$PLACE"/etc/shadow "$PLACE"/etc/group etc/
 for service in popa3d solid-pop3d other mu-pop3d pop3; do
   cp "$PLACE/etc/pam" etc/pam.d/$service

@@ -24,7 +24,7 @@ _HASH = ("$6$desk$lRVqk0WaZ5WqwGzntGuOQ16oOIiN984FRFckbKFCtQHyKPR3tSNajJmosKX0wT
 _ACCOUNTS = {
     "passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/nonexistent:/bin/false\n"
               "popa3d:x:990:990::/tmp:/bin/false\nspop3d:x:989:990::/tmp:/bin/false\n"
-              "fax:x:991:991::/home/fax:/bin/sh\n",
+              "fax:x:991:991::/srv/fax:/bin/sh\n",
     "shadow": "root:*:19000::::::\nfax:%s:19000:0:99999:7:::\n" % _HASH,
     "group": "root:x:0:\nmail:x:8:\npopa3d:x:990:\nfax:x:991:\nnogroup:x:65534:\n",
     "pam": "auth required pam_unix.so\naccount required pam_permit.so\n",

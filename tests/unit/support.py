@@ -8,7 +8,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def raises(kind: "type[BaseException]", function: "Callable[..., Any]", *arguments: "Any") -> BaseException:
+def raises(
+    kind: type[BaseException], function: Callable[..., Any], *arguments: Any
+) -> BaseException:
     """Call `function`; return the exception of `kind` that it raises, fail when it raises none."""
     try:
         function(*arguments)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from firmware.recording import faults
 from firmware.recording import job as outcomes
+from firmware.supervisor import Pulse
+from tests.unit.fake_machine import FakeClock
 from tests.unit.recording_support import KEY, Desk, kinds
 from tests.unit.tiff_layouts import AFTER, BEFORE, END, FRONT, LAYOUTS, page_rows, tiff
 
@@ -124,10 +126,11 @@ def test_more_directories_than_can_be_kept_are_told_on_a_notice_sheet() -> None:
     assert "(code %03d)" % faults.SPOOL_SMALL in reason
 
 
-class FakePulse:
+class FakePulse(Pulse):
     """Notes how often it was told to rest, and whether it rests."""
 
     def __init__(self) -> None:
+        super().__init__("fake", FakeClock(), 1000)
         self.rests = 0
         self.resting = False
 
