@@ -57,7 +57,7 @@ def words(chance: random.Random, lines: int) -> str:
 
 
 def _picture(chance: random.Random, rows: int) -> Image.Image:
-    image = Image.new("1", (WIDTH, rows + 2), 1)
+    image = Image.new("1", (WIDTH, rows + 2), 255)  # white is 255: 1 would be black when turned
     for row in range(rows):
         left = chance.randrange(100, 1400)
         image.paste(0, (left, row + 1, left + chance.randrange(30, 200), row + 2))
