@@ -23,12 +23,12 @@ def call(name: str, function: str, *arguments: Any) -> Any:
             drop(name)
 
 
-def drop(start: str) -> None:
-    """Forget all modules whose names begin so; their memory is free when nobody holds a part of
-    them.
+def drop(start: str, but: tuple[str, ...] = ()) -> None:
+    """Forget all modules whose names begin so, `but` these; their memory is free when nobody holds
+    a part of them.
     """
     for name in list(sys.modules):
-        if name.startswith(start):
+        if name.startswith(start) and name not in but:
             del sys.modules[name]
             room, _dot, short = name.rpartition(".")
             package = sys.modules.get(room)

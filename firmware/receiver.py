@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
-from firmware.fax.page import FaxPage
 from firmware.operation import PanelTask
 from firmware.pop3.mailbox import Visit
 from firmware.pop3.names import CachedNames
@@ -27,8 +26,6 @@ from firmware.store.ledger import Ledger
 from firmware.store.parameters import MAILBOXES, Parameters
 from firmware.store.spool import Spool
 from firmware.supervisor import Pulse, Supervisor
-from firmware.text.font import Font
-from firmware.text.layout import Canvas
 
 if TYPE_CHECKING:
     from typing import Any
@@ -69,9 +66,7 @@ class Receiver:
     def _build_recording(self, buffers: Buffers) -> None:
         fax = buffers.fax
         self.sheet = Sheet(self.recorder, self.ledger, HeaderBand(fax.band), self.reporter.page)
-        fax_page = FaxPage(fax)
-        canvas = Canvas(Font(), fax.band)
-        self._recording = Recording(self.sheet, fax_page, fax, canvas, buffers.text, self.reporter)
+        self._recording = Recording(self.sheet, fax, buffers.text, self.reporter)
 
     def _build_receiving(self, buffers: Buffers) -> None:
         board, faults, reporter = self.board, self.faults, self.reporter

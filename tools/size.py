@@ -33,7 +33,15 @@ FOOTPRINT = Path(__file__).parent / "wasm" / "footprint.mjs"
 PORT = "hal.ports.rp2_w5500"  # the board with the smallest heap
 FIRST = "firmware.buffers"
 # in the order of the boot: the large buffers have their places before anything else is loaded
-ENTRIES = ("firmware.main", PORT, "hal.board", "firmware.receiver", "firmware.supervisor")
+# what is in memory while a fax is recorded: the most
+ENTRIES = (
+    "firmware.main",
+    PORT,
+    "hal.board",
+    "firmware.receiver",
+    "firmware.supervisor",
+    "firmware.recording.fax_part",
+)
 DEVICE_ARCH = "armv7emsp"
 HEAP = "384k"
 MAILS = 5

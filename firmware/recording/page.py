@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
+from firmware.text.canvas import Canvas
 from firmware.text.cells import Label
 from firmware.text.font import Font, font_path
-from firmware.text.layout import Canvas
 
 if TYPE_CHECKING:
-    from firmware.text.layout import LineSink
+    from firmware.text.canvas import LineSink
 
 BAND_LINES = const(62)  # 4 mm at 15.4 lines/mm
 _LEFT_DOTS = const(104)  # 13 mm: 10 mm from the edge of a sheet of 210 mm under a head of 216 mm

@@ -7,6 +7,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from micropython import const
+
 from firmware.recording import job as outcomes
 from firmware.recording.again import SameMail, digest_of
 from firmware.recording.document import ReadAgain
@@ -30,6 +32,7 @@ _RESULTS = {
     outcomes.AGAIN: "again",
 }
 _WATCH_S = 1
+_UNLOAD_AFTER = const(3)  # idle seconds; the console may want the memory
 _ERASE_AHEAD_BLOCKS = 4  # in every idle second: some 0.2 s on a serial flash, one block at a time
 
 
@@ -63,6 +66,7 @@ class RecordTask:
         self._job: Job | None = None
         self._given = asyncio.Event()
         self._put_off = False
+        self._idle = 0  # seconds since the last mail
         self._looked = False  # at what was in the machine at power-on
         self._looking = asyncio.Lock()
 
@@ -114,8 +118,11 @@ class RecordTask:
             self._compact()
         try:
             await asyncio.wait_for(self._given.wait(), _WATCH_S)
+            self._idle = 0
         except asyncio.TimeoutError:
-            return
+            self._idle += 1
+            if self._idle == _UNLOAD_AFTER:
+                self._recording.unload()
 
     def _compact(self) -> None:
         try:

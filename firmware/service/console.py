@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 PROMPT = "uf-e1> "
 _GREETING = "\r\n# UF-E1 service console; 'help' lists the commands\r\n"
+_NO_MEMORY = b"\r\n# no memory for the console while a mail is recorded; try again\r\n"
 _TURNS = const(100)  # of 20 ms, until nobody is thought to read
 _IDLE_S = const(300)  # without a key, until the shell's memory is given back
 
@@ -29,7 +30,10 @@ async def serve(serial: Serial, context: Context, idle_s: int = _IDLE_S) -> None
         except OSError:
             await asyncio.sleep(1)
             continue
-        await _converse(serial, context, octet, idle_s)
+        try:
+            await _converse(serial, context, octet, idle_s)
+        except MemoryError:
+            serial.write(_NO_MEMORY)
         drop("firmware.service.shell")
         drop("firmware.service.editor")
         drop("firmware.service.output")
@@ -38,7 +42,7 @@ async def serve(serial: Serial, context: Context, idle_s: int = _IDLE_S) -> None
 
 async def _greet(serial: Serial) -> None:
     """Say who is here, if anybody listens."""
-    left = (_GREETING + PROMPT).encode()
+    left = (_GREETING + "\r" + PROMPT + "\x1b[K").encode()  # as the line editor draws it
     for _turn in range(_TURNS):
         left = left[serial.write(left) :]
         if not left:

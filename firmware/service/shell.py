@@ -25,6 +25,7 @@ _LOADED = (
     "firmware.store.parameter_file",
     "firmware.store.parameter_table",
 )
+_NO_MEMORY = ("ERROR 904", "no memory for this while a mail is recorded; try again later")
 
 
 class Shell:
@@ -56,11 +57,13 @@ class Shell:
 
     async def execute(self, line: str) -> None:
         """Run one command line and write its answer; an empty line has none."""
-        from firmware.service.registry import answer
-
         out = self._out
         try:
+            from firmware.service.registry import answer
+
             final, text = await answer(line, self._context, out)
+        except MemoryError:
+            final, text = _NO_MEMORY
         finally:
             _drop_loaded()
         if final:

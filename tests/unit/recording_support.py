@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from firmware.fax.buffers import FaxBuffers
-from firmware.fax.page import FaxPage
 from firmware.mail.message import HEADROOM, MessageReader
 from firmware.recording.document import Recording
 from firmware.recording.faults import FaultList
@@ -17,8 +16,6 @@ from firmware.recording.sheet import Sheet
 from firmware.recording.task import RecordTask
 from firmware.store.ledger import Ledger
 from firmware.store.spool import Spool, SpoolAbandoned
-from firmware.text.font import Font
-from firmware.text.layout import Canvas
 from tests.unit.fake_machine import FakeMachine
 from tests.unit.store_support import FakeArea, FakeClock, FakeStorage
 
@@ -75,10 +72,7 @@ class Desk:
         band = HeaderBand(buffers.band)
         self.sheet = Sheet(self.recorder, self.ledger, band, self.reporter.page)
         self.sheet.stall_s = 1
-        canvas = Canvas(Font(), buffers.band)
-        self.recording = Recording(
-            self.sheet, FaxPage(buffers), buffers, canvas, bytearray(512), self.reporter
-        )
+        self.recording = Recording(self.sheet, buffers, bytearray(512), self.reporter)
         self.recording.cut_lines = 92
         self.task = RecordTask(
             self.recording,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import binascii
+import sys
 from typing import TYPE_CHECKING
 
 from firmware.recording import faults
@@ -260,3 +261,16 @@ def test_a_flash_that_fails_leaves_the_mail_on_the_server() -> None:
     assert job.outcome == outcomes.FAILED
     assert desk.machine.sheets in ([], [[]]), "no line before its intent is durable"
     assert faults.STORAGE in desk.faults
+
+
+def test_faxes_and_texts_take_their_turn_in_memory() -> None:
+    desk = Desk()
+    text = part(b"text/plain", b"See the fax.\r\n")
+    fax = part(b"image/tiff", tiff(ROWS), b"a.tif")
+    job = desk.record(multipart(text, fax, text, fax))
+    assert kinds(desk) == ["text", "fax", "text", "fax"] and job.outcome == outcomes.ON_PAPER
+    assert "firmware.recording.fax_part" in sys.modules
+    assert "firmware.recording.text_part" not in sys.modules
+    desk.recording.unload()
+    loaded = [name for name in sys.modules if name.startswith("firmware.fax.")]
+    assert sorted(loaded) == ["firmware.fax.buffers", "firmware.fax.ccitt_tables"]

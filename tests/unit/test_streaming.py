@@ -80,7 +80,7 @@ def test_what_was_kept_is_forgotten_when_the_mail_is_on_paper() -> None:
         desk = Desk(blocks=BLOCKS)
         sent = mail(tiff(layout, 5, ROWS))
         readings(desk, sent)
-        assert desk.recording._kept is None
+        assert desk.recording.kept is None
 
 
 def test_paper_that_runs_out_in_the_second_reading_costs_nothing_but_another() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from firmware.text.canvas import Canvas
 from firmware.text.font import Font
-from firmware.text.layout import FORM_FEED, Canvas, Pager, Wrapper, rows_on_page
+from firmware.text.layout import FORM_FEED, Pager, Wrapper, rows_on_page
 from tests.unit.support import raises
 from tests.unit.text_support import KeptLines, picture
 
