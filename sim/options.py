@@ -20,11 +20,10 @@ _SMALLEST_HEAP = 64 * 1024
 _UNITS = {"": 1, "k": 1024, "m": 1024 * 1024}
 
 _DESCRIPTION = """\
-The mail receiver on a desk: its firmware, unchanged, in a simulated machine. It polls a POP3
-mailbox and records
-every fax and text that it finds; the sheets are pictures in a directory. Without --server, --mail
-or --record the
-mailbox is an embedded one with sample mails."""
+The mail receiver on a desk: its firmware, unchanged, in a simulated machine. It polls a
+POP3 mailbox and records every fax and text that it finds; the sheets are pictures in a
+directory. Without --server, --mail or --record the mailbox is an embedded one with
+sample mails."""
 
 _EPILOGUE = """\
 exit status: 0 every mail ended on paper, as itself or as a notice sheet; 1 some mail is

@@ -15,34 +15,6 @@ def _nothing() -> None:
     pass
 
 
-class FakeClock:
-    """Ticks that move only when told."""
-
-    def __init__(self) -> None:
-        self.ticks = 0
-        self.seconds = 1_700_000_000
-
-    def ticks_ms(self) -> int:
-        """The ticks."""
-        return self.ticks
-
-    def ticks_diff(self, later: int, earlier: int) -> int:
-        """Plain difference: no wrap here."""
-        return later - earlier
-
-    def ticks_add(self, ticks: int, delta: int) -> int:
-        """Plain sum."""
-        return ticks + delta
-
-    def now(self) -> int:
-        """The calendar."""
-        return self.seconds
-
-    def set(self, seconds: int) -> None:
-        """Set the calendar."""
-        self.seconds = seconds
-
-
 class FakeMachine:
     """Feeder, path, film, covers and head in one.
 

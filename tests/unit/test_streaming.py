@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from firmware.recording import faults
 from firmware.recording import job as outcomes
 from firmware.supervisor import Pulse
-from tests.unit.fake_machine import FakeClock
 from tests.unit.recording_support import KEY, Desk, kinds
+from tests.unit.store_support import FakeClock
 from tests.unit.tiff_layouts import AFTER, BEFORE, END, FRONT, LAYOUTS, page_rows, tiff
 
 if TYPE_CHECKING:

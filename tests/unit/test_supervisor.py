@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from firmware.supervisor import Pulse, Supervisor, TaskLost
-from tests.unit.fake_machine import FakeClock
+from tests.unit.store_support import FakeClock
 
 
 class FakeWatchdog:
