@@ -86,7 +86,7 @@ def installed(world: World) -> Iterator[None]:
     import machine
 
     import firmware.on_demand
-    import firmware.text.layout
+    import firmware.text.canvas
     import hal.clock
     import hal.head
     import hal.network
@@ -101,9 +101,9 @@ def installed(world: World) -> Iterator[None]:
         (gc, "collect", lambda *_generation: 0),
         (hal.clock, "_time", SimpleNamespace(sleep_us=lambda _us: None)),
         (hal.head, "_copy_line", _copy_line),
-        (firmware.text.layout, "_fill", _fill),
+        (firmware.text.canvas, "_fill", _fill),
         # modules that were loaded once stay: loading them takes longer than a page
-        (firmware.on_demand, "drop", lambda _start: None),
+        (firmware.on_demand, "drop", lambda _start, _but=(): None),
         (sim.pop3_server, "time", SimpleNamespace(time_ns=lambda: 10**18)),
     ]
     before = [(module, name, getattr(module, name)) for module, name, _new in places]
@@ -124,7 +124,7 @@ def _copy_line(target: bytearray, source: memoryview, start: int) -> int:
 
 
 def _fill(band: bytearray, at: int, octets: int, lines: int, keep: int, flip: int) -> int:
-    """As in firmware/text/layout.py, where it is viper."""
+    """As in firmware/text/canvas.py, where it is viper."""
     table = _tables.setdefault((keep, flip), bytes((octet & keep) ^ flip for octet in range(256)))
     for start in range(at, at + lines * _LINE_OCTETS, _LINE_OCTETS):
         band[start : start + octets] = bytes(band[start : start + octets]).translate(table)
