@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 NOW = 1795000000
 DEADLINE_S = 6 * 3600  # of virtual time, for one visit and the wait before it
 HALF = 2**29
+_BUFFERS = Buffers()  # once, as on a device: one machine after the other lives in them
 
 
 class Wire:
@@ -206,7 +207,7 @@ class Machine:
         for name, value in settings.items():
             parameters.set(name, value)
         self._running: asyncio.Task[None] | None = None
-        self._receiver = Receiver(self.board, Buffers())
+        self._receiver = Receiver(self.board, _BUFFERS)
 
     async def visit(self) -> list[Any]:
         """Run until the next visit is over; returns the events since the last call."""

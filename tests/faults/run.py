@@ -27,7 +27,7 @@ SETTINGS = {"pop.host": "mail", "pop.port": "110", "pop.user": "user", "pop.pass
             "pop.interval": "1", "pop.connect_s": "20", "pop.reply_s": "30",
             "pop.silence_s": "40", "pop.stall_s": "100", "pop.security": "plain",
             "pop.allow_plain": "on"}
-HEAP = "1m"
+HEAP = "2m"
 Told = Callable[[list[Any]], bool]
 Runs = Callable[[PeerModel, dict[str, str], Told], None]
 
