@@ -102,12 +102,6 @@ class Job:
             await rest(self._spool.reader, self._changed)
         return self.slots[index]
 
-    async def wait_ended(self) -> None:
-        """Wait until the receiving side is done."""
-        while not self.ended:
-            self._changed.clear()
-            await rest(self._spool.reader, self._changed)
-
     def settle(self, outcome: int, reason: str = "") -> None:
         """The recording side is done with this mail."""
         self.outcome = outcome

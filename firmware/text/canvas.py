@@ -69,14 +69,6 @@ class Canvas:
         self._bold = bold
         await self.strip(self.font.height, self._paint_line, sink)
 
-    async def space(self, lines: int, sink: LineSink) -> None:
-        """Write white lines."""
-        await self.strip(lines, self._paint_nothing, sink)
-
-    async def rule(self, sink: LineSink) -> None:
-        """Draw a thin rule across the text, in the middle of one line of text."""
-        await self.strip(self.font.height, self._paint_rule, sink)
-
     async def strip(self, height: int, paint: Callable[[int, int], None], sink: LineSink) -> None:
         """Compose `height` lines: `paint(first, lines)` paints lines `first`.. into the white
         band, band by band.
@@ -106,11 +98,3 @@ class Canvas:
 
     def _paint_line(self, first: int, lines: int) -> None:
         self._label.paint(self.band, first, lines, self.left, 0, self._bold)
-
-    def _paint_nothing(self, first: int, lines: int) -> None:
-        pass
-
-    def _paint_rule(self, first: int, lines: int) -> None:
-        middle = self.font.height // 2
-        margin = self.left // 8
-        self.invert(first, lines, middle - 1, middle + 1, margin, _LINE_OCTETS - 2 * margin)

@@ -8,7 +8,7 @@ from firmware.text.canvas import Canvas
 from firmware.text.font import Font
 from firmware.text.layout import FORM_FEED, Pager, Wrapper, rows_on_page
 from tests.unit.support import raises
-from tests.unit.text_support import KeptLines, picture
+from tests.unit.text_support import KeptLines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -169,25 +169,14 @@ def test_a_band_left_black_does_not_show_through() -> None:
         band = bytearray(b"\xff" * (216 * 32))
         sink = KeptLines()
         canvas = Canvas(Font(), band)
-        await canvas.space(70, sink)
+        await canvas.draw("", sink)
         band[:] = b"\xff" * (216 * 32)
         await canvas.draw("", sink)
         return sink
 
     sink = asyncio.run(run())
-    assert sink.lines() == 134
+    assert sink.lines() == 128
     assert not any(sink.octets)
-
-
-def test_a_rule_is_two_lines_between_the_margins() -> None:
-    async def run() -> KeptLines:
-        sink = KeptLines()
-        await Canvas(Font(), bytearray(216 * 32)).rule(sink)
-        return sink
-
-    sink = asyncio.run(run())
-    assert [line for line in range(64) if sink.inked(line, line + 1)] == [31, 32]
-    assert picture(sink.octets, 140, 8, (31, 32)) == ["....####"] * 2
 
 
 def test_inverting_stays_in_the_band() -> None:
