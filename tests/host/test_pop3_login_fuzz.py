@@ -7,7 +7,7 @@ import hashlib
 from binascii import a2b_base64
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from firmware.pop3.auth.sasl import base64
@@ -39,6 +39,7 @@ def shown(attempt: Attempt) -> str:
 
 
 @settings(max_examples=250, deadline=None)
+@example("auto", [b"+ \r\n", b"+OK\r\n"], b"+OK <a@b>\r\n", False, True, ALL)
 @given(st.sampled_from(NAMES), st.lists(lines, max_size=6), greetings, st.booleans(),
        st.booleans(), st.sampled_from(["", ALL, "PLAIN", "CRAM-MD5 LOGIN", "SCRAM-SHA-1 PLAIN"]))
 def test_nothing_that_a_server_says_does_harm(

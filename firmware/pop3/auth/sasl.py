@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from firmware.pop3.failures import Refused
+from firmware.pop3.session import CLOSED
 from firmware.recording.faults import PROTOCOL, Fault
 
 if TYPE_CHECKING:
@@ -110,8 +111,9 @@ class Sasl:
         server does not take that for the end.
         """
         try:
-            await self.session.exchange((b"*",), b"*")
-            self.session.close()
+            if self.session.state != CLOSED:
+                await self.session.exchange((b"*",), b"*")
+                self.session.close()
         except Refused:
             pass  # as it must be
         raise Fault(code, why)
