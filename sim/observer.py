@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 BAND_ROWS = 62  # firmware/recording/page.py: BAND_LINES
 _MARK_DOTS = 100  # in the band's first row there is nothing but the mark's black box
 
@@ -13,6 +15,7 @@ class SeenSheet:
         self.rows: list[bytes | None] = []
         self.out = False
         self.interrupted = False
+        self.began = 0.0
 
     def marked(self) -> bool:
         """True when it carries the mark of a possible duplicate, or at least began to."""
@@ -31,12 +34,15 @@ class SeenSheet:
 class Observer:
     """Takes the sheets of `sim.paper_path.PaperPath`."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = lambda: 0.0) -> None:
         self.sheets: list[SeenSheet] = []
+        self.patience_s = 1e9  # a sheet that lies in the machine for longer has met bad luck
+        self._now = now
 
     def begin(self) -> None:
         """A sheet's top edge came under the head."""
         self.sheets.append(SeenSheet())
+        self.sheets[-1].began = self._now()
 
     def row(self, dots: bytes | None) -> None:
         """One row moved past the head."""
@@ -44,7 +50,9 @@ class Observer:
 
     def end(self) -> None:
         """The sheet is out."""
-        self.sheets[-1].out = True
+        sheet = self.sheets[-1]
+        sheet.out = True
+        sheet.interrupted = sheet.interrupted or self._now() - sheet.began > self.patience_s
 
     def power_lost(self) -> None:
         """The sheet in the machine, if there is one, was met by a power cut."""

@@ -67,6 +67,11 @@ class Scenario:
         self._do([step for step in self._steps if step[2:] == (None, None, None, None)])
         machine.paper.on_row = self._row
 
+    def add(self, text: str) -> None:
+        """One more step; one without a time is done at the next row. Raises ScenarioError."""
+        step = _parse(text)
+        self._steps.append(step if step[2:] != (None, None, None, None) else step._replace(line=1))
+
     @property
     def waits_for_time(self) -> bool:
         """True while a step is to come whatever the machine does."""

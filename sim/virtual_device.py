@@ -76,6 +76,15 @@ class Calendar:
         now = time.gmtime(then)
         return now[0], now[1], now[2], now[6], now[3], now[4], now[5], 0
 
+    def jump(self, seconds: float) -> None:
+        """Somebody sets it forward, or back."""
+        if self._ahead is not None:
+            self._ahead += seconds
+
+    def stop(self) -> None:
+        """Its battery was empty: it is not set any more."""
+        self._ahead = None
+
 
 @contextmanager
 def installed(world: World) -> Iterator[None]:
@@ -86,6 +95,7 @@ def installed(world: World) -> Iterator[None]:
     import machine
 
     import firmware.on_demand
+    import firmware.receiver
     import firmware.text.canvas
     import hal.clock
     import hal.head
@@ -99,6 +109,7 @@ def installed(world: World) -> Iterator[None]:
         (hal.network, "socket", world.network),
         # a collection of all that the host holds takes a second, and tells nothing of the device
         (gc, "collect", lambda *_generation: 0),
+        (firmware.receiver, "Receiver", world.built(firmware.receiver.Receiver)),
         (hal.clock, "_time", SimpleNamespace(sleep_us=lambda _us: None)),
         (hal.head, "_copy_line", _copy_line),
         (firmware.text.canvas, "_fill", _fill),

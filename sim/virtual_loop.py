@@ -8,6 +8,7 @@ of a supply that is off never run, so that after a cut not one more line of the 
 from __future__ import annotations
 
 import asyncio
+import heapq
 from collections.abc import Callable
 from contextvars import Context, ContextVar, copy_context
 from typing import Any
@@ -50,7 +51,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         super().__init__()
         self._selector = _Idle()
         self.readers: dict[int, Callable[[], None]] = {}
-        self.writers: dict[int, Callable[[], None]] = {}
+        self.writable: Callable[[], bool] = lambda: True  # False: who waits to write waits on
         self.complaints: list[str] = []
         self.set_exception_handler(self._complain)
 
@@ -59,8 +60,28 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return self._selector.now
 
     def ticks_ms(self) -> int:
-        """Virtual milliseconds, for the device's clock; they wrap soon after the first start."""
+        """Virtual milliseconds; the device's clock wraps them soon after the first start."""
         return round(self._selector.now * 1000)
+
+    def due_elsewhere(self, power: Power) -> float:
+        """When the next callback is due that does not belong to this supply."""
+        waiting = [handle for handle in self._timers() if not handle.cancelled()]
+        others = [handle.when() for handle in waiting if _power_of(handle) is not power]
+        return min(others, default=float("inf"))
+
+    def skip(self, seconds: float, power: Power) -> None:
+        """Let so many seconds pass in which this supply's device does nothing but wait: all that
+        it waits for comes so much later. Nothing else may be due within them.
+        """
+        self._selector.now += seconds
+        for handle in self._timers():
+            if _power_of(handle) is power:
+                handle._when += seconds  # type: ignore[attr-defined]
+        heapq.heapify(self._timers())
+
+    def _timers(self) -> list[asyncio.TimerHandle]:
+        timers: list[asyncio.TimerHandle] = getattr(self, "_scheduled")  # noqa: B009 - asyncio's
+        return timers
 
     def forget(self, power: Power) -> None:
         """The supply went off: what it had scheduled never happens."""
@@ -107,8 +128,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def add_writer(  # type: ignore[override]
         self, fd: Any, callback: Callable[..., Any], *args: Any
     ) -> None:
-        """Virtual wires take everything at once: call back soon."""
-        self.call_soon(callback, *args)
+        """Virtual wires take everything at once: call back soon, or never."""
+        if self.writable():
+            self.call_soon(callback, *args)
 
     def remove_writer(self, fd: Any) -> bool:
         """As BaseEventLoop."""

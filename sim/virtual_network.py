@@ -84,6 +84,8 @@ class VirtualSocket:
         network = self._network
         if network.cut_at(CONNECT, 1) is not None:
             network.fallen()
+        if not network.reachable:
+            raise OSError(errno.EINPROGRESS, "on its way")
         if not network.listening:
             raise OSError(errno.ECONNREFUSED, "refused")
         self._far = asyncio.StreamReader(limit=2048, loop=network.loop)
@@ -127,16 +129,21 @@ class VirtualSocket:
         if not self._closed:
             self._closed = True
             self._network.loop.readers.pop(self._number, None)
+            self._network.closed(self)
             self.hang_up()
 
     def hang_up(self) -> None:
-        """The server sees the end of the stream."""
-        if self._far is not None and not self._broken:
+        """The server sees the end of the stream; over a silent line it does not."""
+        if self._far is not None and not self._broken and not self._network.silent:
             self._far.feed_eof()
             self._far = None
 
     def take(self, segment: bytes) -> None:
         """A segment arrived; an empty one is the end."""
+        if self._network.silent:
+            return
+        if not segment:
+            self._network.ended()
         self._received += segment
         self._ended = self._ended or not segment
         self._network.loop.readable(self._number)
@@ -144,10 +151,11 @@ class VirtualSocket:
     def reset(self) -> None:
         """The other side has broken off."""
         self._broken = True
+        self._network.ended()
         self._network.loop.readable(self._number)
 
     def _give(self, octets: bytes) -> None:
-        if octets and self._far is not None:
+        if octets and self._far is not None and not self._network.silent:
             self._far.feed_data(octets)
 
 
@@ -163,11 +171,16 @@ class VirtualNetwork:
     ) -> None:
         self.loop = loop
         self.listening = True
+        self.reachable = True  # else nobody answers to a connect
+        self.resolving = True  # else there is no name server
+        self.silent = False  # nothing arrives, in either direction
+        self.latency_s = _LATENCY_S
+        self.longest = longest
+        self.ended: Callable[[], None] = lambda: None  # told when a server ends a connection
         self.cut_at: Callable[[str, int], int | None] = lambda _kind, _ways: None
         self.fallen: Callable[[], None] = lambda: None
         self._serve = serve
         self._chance = chance
-        self._longest = longest
         self._numbers = 100
         self._open: list[VirtualSocket] = []
         self._sessions: set[asyncio.Task[None]] = set()
@@ -176,7 +189,9 @@ class VirtualNetwork:
         return getattr(socket, name)
 
     def getaddrinfo(self, host: str, port: int, *_rest: Any) -> list[Any]:
-        """One address."""
+        """One address. Raises OSError when no name is found."""
+        if not self.resolving:
+            raise OSError(errno.EIO, "no name server")
         return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (host, port))]
 
     def socket(self, *_kind: Any) -> VirtualSocket:
@@ -185,6 +200,16 @@ class VirtualNetwork:
         self._open.append(near)
         return near
 
+    def closed(self, near: VirtualSocket) -> None:
+        """The device closed it."""
+        if near in self._open:
+            self._open.remove(near)
+
+    @property
+    def is_idle(self) -> bool:
+        """True when there is no connection, at neither end."""
+        return not self._open and not self._sessions
+
     def new_number(self) -> int:
         """A descriptor that is free."""
         self._numbers += 1
@@ -192,7 +217,7 @@ class VirtualNetwork:
 
     def segment(self) -> int:
         """Octets of the next segment."""
-        return self._chance.randint(max(1, self._longest // 2), self._longest)
+        return self._chance.randint(max(1, self.longest // 2), self.longest)
 
     def accept(self, near: VirtualSocket, far: asyncio.StreamReader) -> None:
         """Serve a connection."""
@@ -208,7 +233,7 @@ class VirtualNetwork:
 
     def carry(self, near: VirtualSocket, segment: bytes) -> None:
         """Take a segment to the device; segments stay in their order."""
-        near.arrives_at = max(near.arrives_at, self.loop.time()) + _LATENCY_S
+        near.arrives_at = max(near.arrives_at, self.loop.time()) + self.latency_s
         self.loop.call_at(near.arrives_at, near.take, segment, context=self._outside)
 
     def break_all(self) -> None:

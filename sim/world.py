@@ -32,7 +32,8 @@ PANEL_ADDRESS = 0x3C
 _STEPS = {"FEED_STEP": FEED, "ASF_DRIVE": PICK, "HEAD_STROBE": STROBE}
 _TAIL_ROWS = 16  # of a sheet that can't be recorded
 _LOOK_S = 0.5
-_OFF_S = 5.0
+_STILL_S = 8.0  # without a step: nobody looks after a mail any more
+_BEFORE_S = 2.0  # a visit is due, the device is left alone
 
 # asked before every step with (kind, in how many ways it can be cut); None: carry on
 Cutter = Callable[[str, int], int | None]
@@ -82,6 +83,9 @@ class World:
         self.lives = 0
         self._life_began = 0  # index of `said`
         self.cutter: Cutter = _never
+        self.off_s = 5.0  # so long the device stays off after a cut
+        self.receiver: Any = None  # of this life, from its boot on
+        self._stepped = 0.0  # when the last step was
         self.power = Power()
         self.power.on = False
         self.calendar = virtual_device.Calendar(self.loop.time)
@@ -96,7 +100,7 @@ class World:
 
     def _build_machine(self) -> None:
         setup = self.setup
-        self.observer = Observer()
+        self.observer = Observer(self.loop.time)
         self.machine = Mechanism(self.observer, setup.sheets)
         self.machine.paper.rows = setup.rows
         self.machine.paper.feed_lines = setup.feed_lines
@@ -112,6 +116,8 @@ class World:
         self.network.cut_at = self.step
         self.network.fallen = self._fall
         self.network.begin(self._outside)
+        self.network.ended = self.observer.interrupt
+        self.loop.writable = lambda: self.network.reachable
 
     def _build_flash(self) -> None:
         setup, noise = self.setup, random.Random(self.chance.random())
@@ -174,7 +180,7 @@ class World:
             self.scenario.tick(self.loop.time() - self._began)
             await asyncio.sleep(_LOOK_S)
             if not self.power.on:
-                await asyncio.sleep(_OFF_S)
+                await asyncio.sleep(self.off_s)
                 self._switch_on(self._cause)
             elif self._main is not None and self._main.done():
                 self._hear("died", {"text": repr(self._main.exception())})
@@ -196,6 +202,7 @@ class World:
     def _switch_off(self) -> None:
         """The power is gone: not one more line of the device's code runs."""
         if self.power.on:
+            self.receiver = None
             _graves.append((self._main, asyncio.all_tasks(self.loop), self._areas))
             self.loop.forget(self.power)
             self.loop.readers.clear()
@@ -204,14 +211,61 @@ class World:
             self.observer.power_lost()
             if self._dog is not None:
                 self._dog.cancel()
+                self._dog = None
 
     def cut(self) -> None:
         """Let the power fail now (called from outside the device)."""
         self._switch_off()
 
+    def built(self, kind: Any) -> Any:
+        """The device's Receiver, which makes itself known here."""
+
+        def build(*arguments: Any) -> Any:
+            self.receiver = kind(*arguments)
+            return self.receiver
+
+        return build
+
     def _fall(self) -> None:
         self._switch_off()
         raise PowerCut
+
+    def skip(self, until: float) -> None:
+        """Called by `done`, when nobody will meddle before `until`: if the device does nothing but
+        wait for its next visit, let that time be over at once. Its clock goes on, its tasks
+        neither turn nor count as late.
+        """
+        if not self._is_still():
+            return
+        left = self.receiver.poller.seconds_left()
+        if left >= 0:
+            until = min(until, self.loop.time() + left - _BEFORE_S)
+        if self._dog is not None:  # it is fed all the time
+            self._dog.cancel()
+        seconds = min(until, self.loop.due_elsewhere(self.power)) - self.loop.time()
+        if seconds > 1:
+            self.loop.skip(seconds, self.power)
+            for pulse in self.receiver._pulses:
+                pulse._last = self.receiver.board.clock.ticks_ms()
+        if self._dog is not None:
+            self.watchdog(self._dog_ms)
+
+    def _is_still(self) -> bool:
+        receiver = self.receiver
+        return (
+            receiver is not None
+            and self.power.on
+            and self.loop.time() - self._stepped > _STILL_S
+            and self.network.is_idle
+            and receiver.reporter.doing == "ready"
+            and not any(turn.asked or turn.more for turn in receiver.poller.turns)
+        )
+
+    def forget(self) -> None:
+        """Forget what was said, sent and deleted so far; the sheets are the observer's."""
+        for past in (self.said, self.maildrop.retrieved, self.maildrop.commands):
+            past.clear()
+        self._life_began = 0
 
     # What the device does
 
@@ -222,6 +276,7 @@ class World:
         if not self.power.on:
             raise PowerCut
         self.steps += 1
+        self._stepped = self.loop.time()
         self.trace = zlib.crc32(b"%d %s" % (self.loop.ticks_ms(), kind.encode()), self.trace)
         return self.cutter(kind, ways)
 
@@ -256,6 +311,7 @@ class World:
         """Wiring's host: the watchdog is fed."""
         if self._dog is not None:
             self._dog.cancel()
+        self._dog_ms = timeout_ms
         self._dog = self.loop.call_later(
             timeout_ms / 1000, self._bite, context=self._outside
         )
