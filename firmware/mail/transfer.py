@@ -51,6 +51,7 @@ def decode_base64(
     last = end - 3
     while start < end:
         if bits == 0:
+            begun = start
             while start < last:
                 a = int(classes[int(p[start])])
                 b = int(classes[int(p[start + 1])])
@@ -63,6 +64,8 @@ def decode_base64(
                 p[out + 2] = ((c << 6) | d) & 255
                 start += 4
                 out += 3
+            if start > begun:
+                state[3] = int(state[3]) | int(state[2])  # more behind the padding
             if start >= end:
                 break
         a = int(classes[int(p[start])])

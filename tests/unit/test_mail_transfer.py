@@ -60,6 +60,12 @@ def test_base64_padded_in_the_middle_is_read_to_its_end_and_told() -> None:
             b"ABBCCC", "its base64 coding is damaged")
 
 
+def test_what_follows_the_padding_is_told_in_whatever_pieces_it_comes() -> None:
+    damage = "its base64 coding is damaged"
+    for step in range(20):
+        assert decoded("base64", b"SUkqAAgAAAA=\r\nQUJDQUJD\r\n", step)[1] == damage, step
+
+
 def test_quoted_printable_codes_soft_breaks_and_plain_text() -> None:
     coded = b"caf=C3=A9 =3d 1=\r\n23=\n4=  \t\r\n5\r\n"
     for step in (0, 1, 2, 3, 5):
