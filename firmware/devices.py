@@ -102,6 +102,8 @@ class Storage(Protocol):
     mounted and was made anew; who has heard of it removes it.
     """
 
+    small: int  # octets: appending to a file that stays within them costs no erase
+
     def append(self, name: str, record: bytes | bytearray | memoryview) -> None:
         """Append to the file (made when missing); durable on return. Raises OSError."""
         ...

@@ -21,6 +21,12 @@ _REBUILT = "rebuilt"  # see devices.Storage
 _DIRECTORY = const(0x4000)
 _IOCTL_COUNT = const(4)
 _HEAD_OCTETS = const(64)
+# littlefs reads, and looks for what it wants, in caches of four times this; the default of 32
+# makes it read ten times as often. Every mount must have the same: a small file is as large as a
+# cache at most
+_READ_OCTETS = const(128)
+_SMALL = const(384)  # octets of a file that littlefs then keeps within its directory, and more
+_SMALL_AS_MOUNTED = const(96)  # with the caches of a board that mounts with the defaults
 _ENOSPC = const(28)  # not among the names of MicroPython's errno
 
 
@@ -37,17 +43,25 @@ def open_filesystem(device: Any, kind: Any) -> Any:
     try:
         if is_blank(device):
             kind.mkfs(device)
-            return _marked(kind(device), (_FORMATTED,))
+            return _marked(mount(device, kind), (_FORMATTED,))
         try:
-            filesystem = kind(device)
+            filesystem = mount(device, kind)
             for _entry in filesystem.ilistdir("/"):
                 return filesystem
         except OSError:
             kind.mkfs(device)
-            filesystem = kind(device)
+            filesystem = mount(device, kind)
         return _marked(filesystem, (_REBUILT, _FORMATTED))
     except OSError as error:
         return Unusable(error)
+
+
+def mount(device: Any, kind: Any) -> Any:
+    """The filesystem on a block device that holds one. Raises OSError.
+
+    :param kind: vfs.VfsLfs2
+    """
+    return kind(device, readsize=_READ_OCTETS)
 
 
 def is_blank(device: Any) -> bool:
@@ -94,6 +108,8 @@ class Mounted:
     boot.
     """
 
+    SMALL = _SMALL_AS_MOUNTED
+
     def __init__(self, root: str) -> None:
         self._root = root
         try:
@@ -133,6 +149,7 @@ class Storage:
 
     def __init__(self, filesystem: Any) -> None:
         self._filesystem = filesystem
+        self.small: int = getattr(filesystem, "SMALL", _SMALL)
         try:
             for name in self.names():
                 if name.endswith(_TEMPORARY):

@@ -60,19 +60,22 @@ class State:
         """As if no mail had been seen yet."""
         shadows.install()
         from firmware.store.ledger import NAME
+        from firmware.store.record_log import SMALL
 
-        self._storage().remove(NAME)
+        storage = self._storage()
+        storage.remove(NAME)
+        storage.remove(NAME + SMALL)
 
     def _storage(self) -> Any:
         import vfs
 
         from hal.ports.desk import is_blank
-        from hal.storage import Storage
+        from hal.storage import Storage, mount
 
         device = open_image(self.area("data"))
         if is_blank(device):
             vfs.VfsLfs2.mkfs(device)
-        return Storage(vfs.VfsLfs2(device))
+        return Storage(mount(device, vfs.VfsLfs2))
 
 
 def copy_of(kept: Path | None, directory: Path) -> State:

@@ -132,10 +132,10 @@ class World:
         import vfs
 
         from firmware.store.parameters import Parameters
-        from hal.storage import Storage
+        from hal.storage import Storage, mount
 
         vfs.VfsLfs2.mkfs(self.flash("data"))
-        parameters = Parameters(Storage(vfs.VfsLfs2(self.flash("data"))))
+        parameters = Parameters(Storage(mount(self.flash("data"), vfs.VfsLfs2)))
         parameters.load()
         mailbox = {
             "pop.host": "mail",

@@ -32,7 +32,7 @@ from firmware.store.spool import PartSource, Spool
 from hal.clock import Clock
 from hal.network import Network
 from hal.spool_area import SpoolArea
-from hal.storage import Storage
+from hal.storage import Storage, mount
 
 if TYPE_CHECKING:
     from typing import Any
@@ -154,7 +154,7 @@ class Board:
         self.network = Network(Cable(), self.clock)
         area = FileArea(folder + "/data", DATA_BLOCKS)
         vfs.VfsLfs2.mkfs(area)
-        self.storage = Storage(vfs.VfsLfs2(area))
+        self.storage = Storage(mount(area, vfs.VfsLfs2))
 
 
 class Receiver:
@@ -241,6 +241,7 @@ def learn(board: Board, order: dict[str, Any], settings: dict[str, Any]) -> None
     asyncio.run(Receiver(board, order["folder"], settings, False).run())
     settings["pop.most"] = 0
     board.storage.remove("ledger")
+    board.storage.remove("ledger.new")
 
 
 def main() -> None:

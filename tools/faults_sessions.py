@@ -122,11 +122,11 @@ def _age(world: World, octets: int) -> None:
 
     from firmware.store import ledger_records as records
     from firmware.store.record_log import FRAME, RecordLog
-    from hal.storage import Storage
+    from hal.storage import Storage, mount
     from sim.virtual_device import installed
 
     with installed(world):
-        log = RecordLog(Storage(vfs.VfsLfs2(world.flash("data"))), "ledger")
+        log = RecordLog(Storage(mount(world.flash("data"), vfs.VfsLfs2)), "ledger")
         note = bytes([records.NOTE]) + records.NO_KEY + bytes(4) + records.texts("old", "x" * 90)
         log.append([note] * (octets // (len(note) + FRAME)))
 

@@ -152,11 +152,12 @@ def test_whatever_bits_are_flipped_the_device_boots_and_the_ledger_goes_on() -> 
 
 
 def test_worn_blocks_are_left_out_and_the_ledger_goes_on() -> None:
-    flash = Flash(32, endurance=60)
+    flash = Flash(16, endurance=60)
     ledger, _trouble = booted(flash)
     done = page = 0
-    while page < 3000 and not flash.worn_blocks:
+    while page < 5000 and not flash.worn_blocks:
         page += 1
+        ledger.note("note", "a long text " * 9)
         ledger.advance(KEY, page)
         done = page
     assert flash.worn_blocks

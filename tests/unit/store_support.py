@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 class FakeStorage:
     """`devices.Storage` in RAM; `fail` makes the next calls that write raise OSError."""
 
-    def __init__(self) -> None:
+    def __init__(self, small: int = 0) -> None:
+        self.small = small
         self.files: dict[str, bytearray] = {}
         self.fail = False
         self.fail_read = 0
