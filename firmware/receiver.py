@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
+from firmware import VERSION, on_demand
 from firmware.operation import PanelTask
 from firmware.pop3.mailbox import Visit
 from firmware.pop3.names import CachedNames
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
     from firmware.devices import Board
     from firmware.pop3.mailbox import VisitResult
 
-VERSION = "0.1.0"
-
-_LETTER_SHORTER = const(271)  # lines of 17.6 mm: 297 less 279.4
 _RECEIVE = const(0)
 _RECORD = const(1)
 _PANEL = const(2)
@@ -193,12 +191,9 @@ class Receiver:
 
     async def _visit(self, why: str, box: int) -> VisitResult:
         get = self.parameters.get
-        self.sheet.header = get("record.header")
+        self._recording.wanted = on_demand.call("firmware.recording.laid_out", "packed", get)
         self.sheet.zone_min = self._recording.zone_min = get("clock.zone_min")
         self.sheet.stall_s = self.parameters.of_mailbox(box).get("pop.stall_s")
-        self._recording.setting = get
-        self.recorder.shorter_lines = _LETTER_SHORTER if get("record.paper") == "letter" else 0
-        self._recording.cut_lines = get("record.cut_mm") * self.board.head.lines_per_mm_x100 // 100
         self._configure_film()
         self.ledger.boxes = sum(
             1 << number for number in range(MAILBOXES) if self._interval(number) >= 0

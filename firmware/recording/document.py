@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _MAX_ROWS = const(24)  # of one notice sheet
 _MAGIC_OCTETS = const(8)
+UNKNOWN = b"\0\0\0\0"  # layout
 _TOO_MANY = "the mail takes more than %d sheets (parameter record.sheets)"
 _KEPT = "firmware.fax.kept"
 _LEARNING = "firmware.recording.learning"
@@ -83,6 +84,7 @@ class Recording:
         self.fax_buffers = fax_buffers
         self.scratch = memoryview(scratch)
         self.reporter = reporter
+        self.wanted = self.layout = UNKNOWN  # see laid_out.py: what parameters say, what holds
         self.cut_lines = 0  # parameter record.cut_mm, in lines
         self.setting: Callable[[str], Any] = _default
         self.zone_min = 0

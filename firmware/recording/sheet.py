@@ -55,10 +55,12 @@ class Sheet:
         self._duplicate = False
 
     def begin_mail(self, job: Job) -> None:
-        """A new mail: pages count from 1."""
+        """A new mail: pages count from 1. Of one that is withheld now, though some of its pages
+        are on paper, the notice follows those.
+        """
         self._job = job
         self._done = self._ledger.pages_done(job.key)
-        self.page = 0
+        self.page = self._done if job.withheld else 0
         self._open = self._waits = False
 
     @property

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
+from firmware import on_demand
 from firmware.recording import job as outcomes
 from firmware.recording.again import SameMail, digest_of
-from firmware.recording.document import ReadAgain
+from firmware.recording.document import UNKNOWN, ReadAgain
 from firmware.recording.faults import JAM, STORAGE, Fault, FaultList
 from firmware.recording.recorder import PageInterrupted, Stalled
 from firmware.store.spool import Incomplete
@@ -31,6 +32,7 @@ _RESULTS = {
     outcomes.AS_NOTICE: "notice",
     outcomes.AGAIN: "again",
 }
+_LAID_OUT = "firmware.recording.laid_out"
 _WATCH_S = 1
 _UNLOAD_AFTER = const(3)  # idle seconds; the console may want the memory
 _ERASE_AHEAD_BLOCKS = 4  # in every idle second: some 0.2 s on a serial flash, one block at a time
@@ -151,7 +153,8 @@ class RecordTask:
             self._reporter.mail_begins(job)
             if settled:
                 return settled, "it is on paper under another unique-id"
-            self._ledger.begin(job.key, job.envelope.sender, job.envelope.subject, digest)
+            layout = self._layout(job.key)
+            self._ledger.begin(job.key, job.envelope.sender, job.envelope.subject, digest, layout)
             noticed = await self._recording.record(job)
             await self._finish(job, noticed)
         except ReadAgain:
@@ -172,6 +175,14 @@ class RecordTask:
         return (outcomes.AS_NOTICE if noticed else outcomes.ON_PAPER), ""
 
     async def _finish(self, job: Job, noticed: bool) -> None:
+    def _layout(self, key: bytes) -> bytes:
+        """How this mail's pages are laid out: as they are wanted, unless some are on paper."""
+        recording = self._recording
+        wanted = recording.wanted
+        if recording.layout == wanted and self._ledger.layout(key) in (wanted, UNKNOWN):
+            return wanted
+        return on_demand.call(_LAID_OUT, "choose", recording, self._recorder, self._ledger, key)  # type: ignore[no-any-return]
+
         """The last sheet may wait for this record. Raises PageInterrupted when it then does not
         come out; Fault.
         """

@@ -26,6 +26,7 @@ from firmware.store.mail_index import (
     DOUBT,
     FINISHED,
     GONE,
+    NO_DIGEST,
     NOTICE,
     READY,
     SEEN,
@@ -72,6 +73,7 @@ class Ledger:
         self._stale = False  # the file lacks what only the index knows
         # (mail, page) that was entered last as complete, when `open` found nothing begun since
         self._latest: tuple[bytes, int] | None = None
+        self._begun = (b"", NO_DIGEST, NO_DIGEST)  # the mail begun last: key, digest, layout
         self._compacted = 0  # octets of the file when it was last written anew
 
     def open(self) -> str:
@@ -159,6 +161,15 @@ class Ledger:
         slot = self._index.find(key)
         return slot >= 0 and bool(self._index.flags(slot) & NOTICE)
 
+    def layout(self, key: bytes) -> bytes:
+        """How the pages of a mail that was begun and is not finished are laid out, 4 octets as
+        `begin` was told; zeros where that is not known.
+        """
+        slot = self._index.find(key)
+        if slot < 0 or self._index.flags(slot) & FINISHED:
+            return NO_DIGEST
+        return self._index.digest(slot)
+
     def unfinished(self) -> Iterator[tuple[bytes, int, int]]:
         """(key, pages complete, page with an intent or 0) of each mail that was begun and is not
         finished.
@@ -186,14 +197,31 @@ class Ledger:
 
     # What changes
 
-    def begin(self, key: bytes, sender: str, subject: str, digest: bytes = b"") -> None:
-        """Know the mail, and who sent it; durable with its first page; `digest` with its end.
-        Raises `Fault(LEDGER_FULL)`.
+    def begin(
+        self,
+        key: bytes,
+        sender: str,
+        subject: str,
+        digest: bytes = b"",
+        layout: bytes = NO_DIGEST,
+    ) -> None:
+        """Know the mail, who sent it, and how its pages are laid out; durable with its first page;
+        `digest` with its end. Raises `Fault(LEDGER_FULL)`.
         """
         slot = self._slot(key)
-        if digest:
-            self._index.set_digest(slot, digest)
+        self._begun = (key, digest or NO_DIGEST, layout)
+        if self._index.digest(slot) != layout:
+            self._index.set_digest(slot, layout)
+            self._later(struct.pack(">B8s", records.LAYOUT, key) + layout)
         self._later(self._timed(records.BEGIN, key, records.texts(sender, subject)))
+
+    def over_again(self, key: bytes) -> None:
+        """None of the mail's pages counts as complete any more, and each may be on paper: they are
+        laid out otherwise now.
+        """
+        slot = self._slot(key)
+        self._index.put(slot, key, 0, 0, self._index.flags(slot) | DOUBT)
+        self._later(records.state(self._index, slot))
 
     def doubt(self, key: bytes) -> None:
         """Know the mail as one that may be on paper: its pages carry the mark. Raises
@@ -238,6 +266,8 @@ class Ledger:
         """The mail has ended on paper with `pages` pages, all complete; durable on return."""
         slot = self._slot(key)
         flags = FINISHED | (NOTICE if notice else 0)
+        if self._begun[0] == key:
+            self._index.set_digest(slot, self._begun[1])
         self._index.set_pages(slot, pages)
         self._index.set_flags(slot, flags)
         rest = struct.pack(">HB4s", min(pages, 0xFFFF), flags, self._index.digest(slot))
@@ -248,10 +278,10 @@ class Ledger:
         be recorded again, with the mark. Durable on return.
         """
         slot = self._slot(key)
-        digest = self._index.digest(slot)
         flags = self._index.flags(slot) & ~(FINISHED | NOTICE | READY)
+        layout = self._begun[2] if self._begun[0] == key else self.layout(key)
         self._index.put(slot, key, page - 1, page, flags)
-        self._index.set_digest(slot, digest)
+        self._index.set_digest(slot, layout)
         self._now(records.state(self._index, slot))
 
     def retract_latest(self) -> None:

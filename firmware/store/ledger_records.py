@@ -32,11 +32,12 @@ DELETED = const(7)  # time
 FORGET = const(8)
 NOTE = const(9)  # time, "kind\0text"
 DOUBT_ALL = const(10)  # records were lost; mails unknown here may be on paper
+LAYOUT = const(11)  # 4 octets: how the pages of a mail that is not finished are laid out
 HISTORY = const(0x80)
 NO_KEY = b"\0\0\0\0\0\0\0\0"
 
 # the least length of each kind, from 0 on
-_OCTETS = b"\xff\x0e\x0d\x0b\x0b\x0b\x10\x0d\x09\x0d\x09"
+_OCTETS = b"\xff\x0e\x0d\x0b\x0b\x0b\x10\x0d\x09\x0d\x09\x0d"
 _LASTING = FINISHED | NOTICE | WAS_DELETED | DOUBT
 _TEXT = const(100)  # octets of each of a record's two texts
 
@@ -84,6 +85,8 @@ def _apply_to(index: MailIndex, slot: int, kind: int, record: memoryview) -> Non
         _take_digest(index, slot, record[16:20])
     elif kind == DELETED:
         index.set_flags(slot, WAS_DELETED)
+    elif kind == LAYOUT:
+        index.set_digest(slot, bytes(record[9:13]))
     elif kind != BEGIN:
         page = record[9] << 8 | record[10]
         if kind != INTEND:

@@ -1,8 +1,9 @@
 """What RAM knows of each mail, packed: 18 octets a mail in chunks of 64, grown when needed.
 
 An entry: key (8 octets) · pages complete (2) · page with an intent (2) · flags (1) · spare (1) ·
-digest of its header (4, zeros for none). An all-zero key marks a free entry. Entries are named by
-their slot number, which stays the same as long as the entry lives.
+digest (4, zeros for none): of its header when the mail is finished, else its pages' layout. An
+all-zero key marks a free entry. Entries are named by their slot number, which stays the same as
+long as the entry lives.
 """
 
 from __future__ import annotations
@@ -102,12 +103,12 @@ class MailIndex:
         return self._chunks[slot // _CHUNK][slot % _CHUNK * _ENTRY + _FLAGS]
 
     def digest(self, slot: int) -> bytes:
-        """The digest of the mail's header."""
+        """The digest of a finished mail's header; the layout of one that is not."""
         at = slot % _CHUNK * _ENTRY + _DIGEST
         return bytes(self._chunks[slot // _CHUNK][at : at + 4])
 
     def set_digest(self, slot: int, digest: bytes) -> None:
-        """Enter the digest, 4 octets."""
+        """Enter the digest or layout, 4 octets."""
         at = slot % _CHUNK * _ENTRY + _DIGEST
         self._chunks[slot // _CHUNK][at : at + 4] = digest
 
