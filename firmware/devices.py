@@ -224,8 +224,10 @@ class Panel(Protocol):
         """Show two rows, each cut or padded to 20 characters."""
         ...
 
-    async def key(self) -> str:
-        """Wait for a key to be pressed: 'start', 'stop' or 'function'."""
+    async def key(self, limit_s: float = 0) -> str:
+        """Wait for a key to be pressed: 'start', 'stop' or 'function'; '' when none was within
+        `limit_s`, 0 waits for ever.
+        """
         ...
 
     def alarm(self, on: bool) -> None:
@@ -234,7 +236,9 @@ class Panel(Protocol):
 
 
 class Serial(Protocol):
-    """The service line."""
+    """The service line. `alive` is called whenever its user had a turn, once a minute at least."""
+
+    alive: Callable[[], None]
 
     async def readinto(self, view: memoryview) -> int:
         """Wait for and read at least one octet."""
@@ -280,6 +284,11 @@ class Board(Protocol):
 
     @property
     def name(self) -> str: ...
+    @property
+    def started(self) -> str:
+        """Why it runs: 'power', 'watchdog' or 'reset'."""
+        ...
+
     @property
     def clock(self) -> Clock: ...
     @property

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from firmware.buffers import Buffers
+from firmware.on_demand import call, load
 
 if TYPE_CHECKING:
     from firmware.devices import Board
+    from firmware.receiver import Receiver
 
 # octets between two collections while modules load: what loading leaves behind is used again at
 # once, instead of ending up as holes between what stays
@@ -19,22 +21,43 @@ _BOOT_THRESHOLD = const(4096)
 # and while it runs: rarer, garbage would fill the heap first, what is loaded for a visit would
 # come to lie between, and with 30 KB free a block of 1 KB could not be had
 _THRESHOLD = const(16384)
+_RESTARTS = "firmware.restarts"
 
 
 async def main(board: Board, buffers: Buffers) -> None:
-    """Run the receiver on `board` until a task is lost; then restart the machine."""
-    from firmware.receiver import Receiver  # loaded when the large buffers have their places
-    from firmware.supervisor import TaskLost
-
-    receiver = Receiver(board, buffers)
-    gc.collect()
-    if hasattr(gc, "threshold"):
-        gc.threshold(_THRESHOLD)
+    """Run the receiver on `board` until a task is lost; then restart the machine. After too many
+    restarts in a row: its safe state.
+    """
+    receiver: Receiver | None = None
     try:
+        restarts = call(_RESTARTS, "at_boot", board)
+        if restarts is not None and restarts.safe:
+            await load("firmware.safe_state").SafeState(board, restarts).run()
+        from firmware.receiver import Receiver  # loaded when the large buffers have their places
+
+        receiver = Receiver(board, buffers, restarts)
+        restarts = None
+        gc.collect()
+        if hasattr(gc, "threshold"):
+            gc.threshold(_THRESHOLD)
         await receiver.run()
-    except TaskLost as lost:
-        board.panel.show("RESTARTING", "%s task" % lost.args[0])
+    except Exception as error:  # noqa: BLE001 - whatever it was, the machine starts anew
+        _restart(board, error, b"" if receiver is None else receiver.mail)
+
+
+def _restart(board: Board, error: Exception, mail: bytes) -> None:
+    """Say why, for the panel, and for the next boot; restart."""
+    try:
+        if type(error).__name__ == "TaskLost":
+            who = "%s task" % error.args[0]
+            why = "the %s: %s" % (who, error.args[1])
+        else:
+            who, why = "program", "%s %s" % (type(error).__name__, error)
+        board.panel.show("RESTARTING", who)
         board.panel.alarm(True)
+        gc.collect()
+        call(_RESTARTS, "lost", board.storage, why, mail)
+    finally:
         board.reset()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from micropython import const
@@ -41,20 +40,10 @@ class PanelTask:
 
     async def run(self) -> None:
         """Serve the panel for ever."""
-        keys = asyncio.create_task(self._keys())
-        try:
-            while not keys.done():
-                self._beat()
-                self._show()
-                await asyncio.sleep(_PERIOD_S)
-            await keys
-        finally:
-            keys.cancel()
-
-    async def _keys(self) -> None:
         while True:
-            self._pressed(await self._panel.key())
+            self._beat()
             self._show()
+            self._pressed(await self._panel.key(_PERIOD_S))
 
     def _pressed(self, key: str) -> None:
         if key == "start":

@@ -16,7 +16,7 @@ from firmware.pop3.poller import Poller
 from firmware.pop3.session import Session
 from firmware.receiving import Receiving
 from firmware.recording.document import Recording
-from firmware.recording.faults import CALIBRATION, PARAMETER, STORAGE, FaultList
+from firmware.recording.faults import CALIBRATION, PARAMETER, RESTARTED, STORAGE, FaultList
 from firmware.recording.page import HeaderBand, time_text
 from firmware.recording.recorder import Recorder
 from firmware.recording.sheet import Sheet
@@ -34,20 +34,29 @@ if TYPE_CHECKING:
     from firmware.buffers import Buffers
     from firmware.devices import Board
     from firmware.pop3.mailbox import VisitResult
+    from firmware.restarts import Restarts
 
 _RECEIVE = const(0)
 _RECORD = const(1)
 _PANEL = const(2)
 _SERVICE = const(3)
 # name and the longest time between two signs of life, in ms: a silent server may take a minute,
-# a jammed feed some seconds
+# a jammed feed some seconds; that of receive moves with the parameters
 _TASKS = (("receive", 180000), ("record", 60000), ("panel", 10000), ("service", 180000))
+_SILENCES = ("connect_s", "reply_s", "silence_s")  # that a server is allowed
+_BEYOND_S = const(120)
 
 
 class Receiver:
-    """The whole receiver on a board, in buffers that were allocated before."""
+    """The whole receiver on a board, in buffers that were allocated before.
 
-    def __init__(self, board: Board, buffers: Buffers) -> None:
+    :param restarts: where there is anything to say of them
+    """
+
+    def __init__(
+        self, board: Board, buffers: Buffers, restarts: Restarts | None = None
+    ) -> None:
+        self._restarts = restarts
         self.board = board
         self.version = VERSION
         self.spool = Spool(board.spool_area, buffers.spool_block)
@@ -85,6 +94,7 @@ class Receiver:
             self.spool,
             self._record_task,
             buffers.mail,
+            board.storage,
         )
         session = Session(
             CachedNames(board.network, board.clock), buffers.receive, alive=beat
@@ -112,13 +122,24 @@ class Receiver:
             "boot", {"version": VERSION, "board": self.board.name, "heap": self.reporter.heap_peak}
         )
         panel = PanelTask(self, self._pulses[_PANEL].beat)
-        self._pulses[_SERVICE].rest()  # it waits for a person
+        self.board.serial.alive = self._pulses[_SERVICE].beat
         supervisor = Supervisor(self.board.watchdog, self._lost)
+        restarts = self._restarts
+        if restarts is not None:
+            self._receiving.restarts = restarts
+            supervisor.well = restarts.well
+            if restarts.why:
+                self.faults.enter(RESTARTED, restarts.why)
         supervisor.start(self._pulses[_RECORD], self._record_task.run())
         supervisor.start(self._pulses[_PANEL], panel.run())
         supervisor.start(self._pulses[_SERVICE], serve(self.board.serial, self))
         supervisor.start(self._pulses[_RECEIVE], self.poller.run())
         await supervisor.run()
+
+    @property
+    def mail(self) -> bytes:
+        """Key of the mail in hand, or b""."""
+        return self._receiving.key
 
     def poll_now(self) -> None:
         """Visit the mailbox now (service console, start key)."""
@@ -199,7 +220,9 @@ class Receiver:
             1 << number for number in range(MAILBOXES) if self._interval(number) >= 0
         )
         self._mailbox.box = box
-        self._mailbox.settings = self.parameters.of_mailbox(box)
+        settings = self._mailbox.settings = self.parameters.of_mailbox(box)
+        silence_s = max([settings.get("pop." + name) for name in _SILENCES])
+        self._pulses[_RECEIVE].bound_ms = 1000 * (_BEYOND_S + silence_s)
         self._session.show(self._traced if self._mailbox.settings.get("pop.trace") else None)
         return await self._receiving.visit(why, box, self._mailbox.run)
 

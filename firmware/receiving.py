@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from firmware import on_demand
 from firmware.mail.message import MessageReader
 from firmware.pop3.mailbox import AGAIN, LEAVE, NOTICE, RECORDED, UNFINISHED, VisitResult
 from firmware.recording import faults
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
-    from firmware.devices import Clock
+    from firmware.devices import Clock, Storage
     from firmware.pop3.reply import Body
     from firmware.recording.faults import FaultList
     from firmware.recording.task import RecordTask
     from firmware.reporting import Reporter
+    from firmware.restarts import Restarts
     from firmware.store.parameters import Parameters
     from firmware.store.spool import Spool
 
@@ -30,6 +32,8 @@ _OUTCOMES = {
     outcomes.STALLED: LEAVE,
     outcomes.AGAIN: AGAIN,
 }
+_LARGE = "it has %d kB: too large to be fetched here; read it with a PC (code 415)"
+_LEFT = "it failed in mails again and again; left in the mailbox: %d"
 
 
 def _of_visits(code: int) -> bool:
@@ -52,7 +56,9 @@ class Receiving:
         spool: Spool,
         task: RecordTask,
         mail_buffer: bytearray,
+        storage: Storage,
     ) -> None:
+        self._storage = storage
         self._clock = clock
         self._parameters = parameters
         self._faults = fault_list
@@ -61,6 +67,8 @@ class Receiving:
         self._task = task
         self._mail_buffer = mail_buffer
         self._box = 0  # the mailbox that is visited
+        self.key = b""  # of the mail in hand
+        self.restarts: Restarts | None = None  # where there is anything to say of them
         # what stands of each mailbox: the fault that ended its last visit, and whether it expires
         self._standing: list[list[tuple[int, str]]] = [[] for _ in range(MAILBOXES)]
 
@@ -87,6 +95,8 @@ class Receiving:
             else:
                 self._standing[box].append((result.code, self._named(result.detail)))
             self._tell()
+        if self.restarts is not None and self.restarts.left():
+            self._faults.enter(faults.RESTARTED, _LEFT % self.restarts.left())
         self._reporter.visit_ends(result, self._reporter.pages - pages)
         if not _of_visits(result.code):
             result.code = 0  # the recorder's own faults are no reason for the poller to back off
@@ -119,12 +129,16 @@ class Receiving:
         """Take one mail off the wire; returns when it is on paper, or will not be now. Raises what
         `body` raises.
         """
+        if self.restarts is None:
+            return await self._deliver(key, number, count, size, body)
+        return await self.restarts.deliver(self._deliver, key, number, count, size, body)
+
+    async def _deliver(self, key: bytes, number: int, count: int, size: int, body: Any) -> int:
+        self.key = key
         self._spool.begin()
         job = Job(self._spool, key, number, count, size, self._clock.now())
         if body.withheld:
-            job.withheld = "it has %d kB: too large to be fetched here; read it with a PC" % (
-                size // 1024
-            )
+            job.withheld = body.withheld if body.withheld is not True else _LARGE % (size // 1024)
         reader = MessageReader(job, self._mail_buffer)
         job.envelope = reader.envelope
         self._task.give(job)
@@ -136,10 +150,21 @@ class Receiving:
             raise
         except Exception as error:  # noqa: BLE001 - our own mistake must not stop other mails
             job.end(False)
+            job.blamed = True
             self._reporter.note("program", "%s %s" % (type(error).__name__, error))
         finally:
             job.end(job.complete)
-        return _OUTCOMES.get(await job.settled(), UNFINISHED)
+        outcome = _OUTCOMES.get(await job.settled(), UNFINISHED)
+        if job.blamed:
+            self._blame(key)
+        self.key = b""
+        return outcome
+
+    def _blame(self, key: bytes) -> None:
+        """The program failed in this mail; it must not do so for ever."""
+        if self.restarts is None:
+            self.restarts = on_demand.load("firmware.restarts").Restarts(self._storage)
+        self.restarts.blame(key)
 
     async def _take(self, body: Body, reader: MessageReader, job: Job) -> None:
         try:

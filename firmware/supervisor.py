@@ -7,24 +7,28 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from micropython import const
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
     from firmware.devices import Clock, Watchdog
 
+_WELL_S = const(900)  # longer than any task may go without a sign of life
+
 
 class Pulse:
     """The signs of life of one task.
 
-    :param bound_ms: the longest time between two signs; a task that waits for the world outside (a
-        key stroke on the service line) says so with `rest` and owes none until its next `beat`
+    :param bound_ms: the longest time between two signs; a task that waits for another one says so
+        with `rest` and owes none until its next `beat`, or until the other one says `owe`
     """
 
     def __init__(self, name: str, clock: Clock, bound_ms: int) -> None:
         self.name = name
+        self.bound_ms = bound_ms
         self._clock = clock
-        self._bound_ms = bound_ms
         self._last = clock.ticks_ms()
         self._resting = False
 
@@ -37,11 +41,16 @@ class Pulse:
         """Waiting for something that may never come."""
         self._resting = True
 
+    def owe(self) -> None:
+        """What it waits for has come: it must go on within the bound."""
+        if self._resting:
+            self.beat()
+
     def late(self) -> bool:
         """True when the task owes a sign of life."""
         return (
             not self._resting
-            and self._clock.ticks_diff(self._clock.ticks_ms(), self._last) > self._bound_ms
+            and self._clock.ticks_diff(self._clock.ticks_ms(), self._last) > self.bound_ms
         )
 
 
@@ -59,6 +68,7 @@ class Supervisor:
         self._watchdog = watchdog
         self._report = report
         self._tasks: list[tuple[Pulse, asyncio.Task[Any]]] = []
+        self.well: Callable[[], None] | None = None  # called once, when all went well for so long
 
     def start(self, pulse: Pulse, coroutine: Coroutine[Any, Any, None]) -> None:
         """Start a long-lived task under supervision."""
@@ -68,6 +78,7 @@ class Supervisor:
         """Watch for ever. Raises TaskLost when a task ended or is late; the watchdog is not fed
         any more then.
         """
+        seconds = 0
         try:
             while True:
                 for pulse, task in self._tasks:
@@ -77,6 +88,9 @@ class Supervisor:
                         raise TaskLost(pulse.name, "shows no progress")
                 self._watchdog.feed()
                 await asyncio.sleep(1)
+                seconds += 1
+                if seconds == _WELL_S and self.well is not None:
+                    self.well()
         except TaskLost as lost:
             self._report("the %s task was lost: %s" % lost.args)
             raise

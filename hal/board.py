@@ -53,6 +53,10 @@ class Board:
         from hal.assembly import assemble
 
         self.name: str = port.NAME
+        cause = machine.reset_cause()
+        self.started = "power"
+        if cause != machine.PWRON_RESET:
+            self.started = "watchdog" if cause == machine.WDT_RESET else "reset"
         assemble(self, port, ticks)
 
     def reset(self) -> None:

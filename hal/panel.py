@@ -167,13 +167,17 @@ class Panel:
         """Show two rows, each cut or padded to 20 characters."""
         self.display.show(upper, lower)
 
-    async def key(self) -> str:
-        """Wait for a key to be pressed: 'start', 'stop' or 'function'."""
+    async def key(self, limit_s: float = 0) -> str:
+        """Wait for a key to be pressed: 'start', 'stop' or 'function'; '' when none was within
+        `limit_s`, 0 waits for ever.
+        """
+        waited: float = 0
         while True:
             name = self._keys.next()
-            if name:
+            if name or (limit_s and waited >= limit_s):
                 return name
             await asyncio.sleep(self._poll_s)
+            waited += self._poll_s or limit_s
 
     def alarm(self, on: bool) -> None:
         """Alarm lamp."""

@@ -199,8 +199,11 @@ class Visit:
                 self._blamed = fault.response_code == "AUTH"
                 result.login_delay_s = max(result.login_delay_s, fault.wait_s)
         finally:
+            lost = keeper.done()
             keeper.cancel()
             self.session.close()
+        if lost:
+            await keeper  # raises what it died of: this task dies of it as well
 
     def _suspect(self, key: bytes) -> None:
         """The session ended in this mail. Others come first from the second time on."""

@@ -121,9 +121,8 @@ class Recording:
             if not job.complete:
                 raise Incomplete  # behind the last part, but who knows what else was to come
             if job.withheld:
-                reason = "%s (code %03d)" % (job.withheld, faults.MAIL_TOO_LARGE)
                 what = "all of the mail; it is still in the mailbox"
-                self._rows = [Row(what, "mail", reason, 0)]
+                self._rows = [Row(what, "mail", job.withheld, 0)]
             await self._close()
         except BaseException:
             await self.sheet.abort()

@@ -48,6 +48,11 @@ TABLE = {
         "the watchdog or a program fault restarted the machine",
         "tell service what was going on",
     ),
+    faults.SAFE_STATE: (
+        "NOT RECEIVING",
+        "the machine restarted again and again and has stopped receiving",
+        "start or 'reboot' lets it try again; see 'journal', and call service",
+    ),
     faults.MAIL_DAMAGED: (
         "MAIL DAMAGED",
         "a mail part is damaged",

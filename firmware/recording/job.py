@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from firmware.mail.header import Envelope
-from firmware.store.spool import PartSource, rest
+from firmware.store.spool import PartSource, rest, ring
 
 if TYPE_CHECKING:
     from firmware.mail.header import Part
@@ -65,6 +65,7 @@ class Job:
         self.outcome = PENDING
         self.reason = ""
         self.withheld = ""  # why only the header of the mail was fetched
+        self.blamed = False  # the program failed in it
         self.pages = 0  # on paper
         self._spool = spool
         self._changed = asyncio.Event()
@@ -73,7 +74,7 @@ class Job:
     async def begin_part(self, part: Part) -> None:
         """Part sink: a leaf part begins here."""
         self.slots.append(Slot(part, PartSource(self._spool, self._spool.written)))
-        self._changed.set()
+        ring(self._spool.reader, self._changed)
 
     async def data(self, view: memoryview) -> None:
         """Part sink: octets of the current part. Raises SpoolAbandoned when nobody wants them."""
@@ -84,14 +85,14 @@ class Job:
         slot = self.slots[-1]
         slot.damage = damage
         slot.source.close()
-        self._changed.set()
+        ring(self._spool.reader, self._changed)
 
     def end(self, complete: bool) -> None:
         """The receiving side is done; `complete` when the server sent the whole mail."""
         self._spool.finish(complete)
         self.complete = complete
         self.ended = True
-        self._changed.set()
+        ring(self._spool.reader, self._changed)
 
     async def slot(self, index: int) -> Slot | None:
         """Wait for part `index` (from 0); None when the mail has no such part."""
@@ -107,7 +108,7 @@ class Job:
         self.outcome = outcome
         self.reason = reason
         self._spool.abandon()
-        self._finished.set()
+        ring(self._spool.writer, self._finished)
 
     async def settled(self) -> int:
         """Wait for the outcome, which may be waiting for paper."""

@@ -171,10 +171,10 @@ class RecordTask:
             self._faults.enter(STORAGE, str(error))
             return outcomes.FAILED, "flash memory: %s" % error
         except Exception as error:  # noqa: BLE001 - our own mistake must not stop other mails
+            job.blamed = True
             return outcomes.FAILED, "program fault %s: %s" % (type(error).__name__, error)
         return (outcomes.AS_NOTICE if noticed else outcomes.ON_PAPER), ""
 
-    async def _finish(self, job: Job, noticed: bool) -> None:
     def _layout(self, key: bytes) -> bytes:
         """How this mail's pages are laid out: as they are wanted, unless some are on paper."""
         recording = self._recording
@@ -183,6 +183,7 @@ class RecordTask:
             return wanted
         return on_demand.call(_LAID_OUT, "choose", recording, self._recorder, self._ledger, key)  # type: ignore[no-any-return]
 
+    async def _finish(self, job: Job, noticed: bool) -> None:
         """The last sheet may wait for this record. Raises PageInterrupted when it then does not
         come out; Fault.
         """

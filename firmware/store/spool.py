@@ -53,6 +53,13 @@ async def rest(pulse: Pulse | None, event: asyncio.Event) -> None:
         pulse.beat()
 
 
+def ring(pulse: Pulse | None, event: asyncio.Event) -> None:
+    """Set the event: whoever rests for it must go on."""
+    event.set()
+    if pulse is not None:
+        pulse.owe()
+
+
 class Spool:
     """The window over one mail after the other; offsets count octets from the mail's start.
 
@@ -88,7 +95,7 @@ class Spool:
         self._mail += 1
         self.written = self.released = self._flushed = 0
         self._ended = self._complete = self._stuck = self._abandoned = False
-        self._arrived.set()
+        ring(self.reader, self._arrived)
 
     async def append(self, view: memoryview) -> None:
         """Append octets; waits while the window is full.
@@ -109,13 +116,13 @@ class Spool:
             self._buffer[fill : fill + step] = view[taken : taken + step]
             self.written += step
             taken += step
-            self._arrived.set()
+            ring(self.reader, self._arrived)
 
     def finish(self, complete: bool) -> None:
         """No more octets will come; `complete` is False when the mail broke off."""
         self._ended = True
         self._complete = complete
-        self._arrived.set()
+        ring(self.reader, self._arrived)
 
     # The reader's side
 
@@ -139,13 +146,13 @@ class Spool:
         if not self._is_full():
             # at once: the reader may ask for more before the producer's task runs again
             self._stuck = False
-            self._room.set()
+            ring(self.writer, self._room)
 
     def abandon(self) -> None:
         """Want no more of this mail: the producer's next append raises `SpoolAbandoned`."""
         self._abandoned = True
         self._stuck = False
-        self._room.set()
+        ring(self.writer, self._room)
 
     async def arrival(self, offset: int, part: PartSource | None = None) -> bool:
         """Wait until the octet at `offset` can be copied; False when the part or the complete mail
@@ -195,7 +202,7 @@ class Spool:
 
     def wake(self) -> None:
         """Have a waiting reader look again (a part has found its end)."""
-        self._arrived.set()
+        ring(self.reader, self._arrived)
 
     @property
     def window(self) -> int:
@@ -246,7 +253,7 @@ class Spool:
         elif self._is_full():
             self._stuck = True
             self._room.clear()
-            self._arrived.set()
+            ring(self.reader, self._arrived)
             try:
                 await rest(self.writer, self._room)
             finally:
