@@ -20,7 +20,8 @@ help:
 	@echo 'make size     [JSON=FILE]             memory of each module, 64-bit and 32-bit, buffers, peak; 32-bit needs node and npm'
 	@echo 'make faults   [CUTS=100000] [SEED=1]  cut the power everywhere, look for lost pages; JSON=FILE keeps the counts,'
 	@echo '                                      CUT=... repeats one cut as a failure names it'
-	@echo 'make fuzz     [ARGS=SECONDS]          hostile octets for POP3 and mail; inputs that fail are kept in tests/corpus/'
+	@echo 'make fuzz     [ARGS="SECONDS [NAME]"] hostile octets for POP3, mail and fax, on MicroPython and CPython; inputs that'
+	@echo '                                      fail are kept in tests/corpus/, JSON=FILE keeps the counts'
 	@echo 'make build    [ARCH=x64]              firmware for the device into build/ARCH, with sizes and SHA-256 manifest;'
 	@echo '                                      ARCH: x64 armv6m armv7m armv7emsp xtensawin bytecode, or all'
 	@echo 'make flash    PORT=/dev/ttyACM0       build for the board at PORT, copy what changed, verify every hash'
@@ -52,7 +53,7 @@ faults: $(VENV)/done
 	  $(if $(JSON),--json $(JSON)) $(ARGS)
 
 fuzz: $(VENV)/done $(VENV)/fuzz.done
-	@$(PY) -m tools.fuzz $(ARGS)
+	@$(PY) -m tools.fuzz $(ARGS) $(if $(JSON),--json $(JSON))
 
 build: $(VENV)/done
 	@$(PY) -m tools.build $(ARCH)

@@ -1,99 +1,56 @@
-"""Fuzzing: `python -m tools.fuzz [SECONDS [NAME...]]`, for `make fuzz`.
+"""Fuzzing: `python -m tools.fuzz [SECONDS] [NAME...] [--inputs N] [--seed N] [--json FILE]`, for
+`make fuzz`.
 
-Each fuzzer is a function of octets that raises when they bring out something wrong. It gets the
-inputs kept under `tests/corpus/NAME`, then joins of pieces that its grammar is made of, chosen and
-made small by hypothesis, then, where atheris is installed, what coverage suggests. An input that
-fails is kept as `tests/corpus/NAME/crash-…`.
-
-A further fuzzer is one row of FUZZERS.
+The targets stand in `tests/fuzz/targets.py`. Each gets, by turns: the inputs kept under
+`tests/corpus/NAME`; on MicroPython (the code as a device runs it, viper included) and on CPython
+inputs by a seed, thousands a second (`tests/fuzz/campaign.py`); what hypothesis makes of its
+grammar; and, where atheris is installed, what coverage suggests. An input that fails is made small
+and kept as `tests/corpus/NAME/crash-…`.
 """
 from __future__ import annotations
 
+import argparse
 import hashlib
-import re
-import shutil
-import subprocess
+import json
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
+
+from tests.fuzz.targets import TARGETS
+from tools import fuzz_guided
+from tools.fuzz_process import Failure, campaign, fails
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT / "tests" / "corpus"
-BATCH = 200  # examples between two looks at the clock
+BATCH = 200  # examples of hypothesis between two looks at the clock
 SECONDS = 120
+# share of the time; what hypothesis and atheris make is slower, and made with more thought
+SHARES = {"micropython": 5, "cpython": 3, "hypothesis": 1, "atheris": 3}
 
 
-class Fuzzer(NamedTuple):
-    """A function of octets, 'module:name', and pieces that its inputs are made of."""
-
-    target: str
-    pieces: Sequence[bytes]
-
-    def load(self) -> Callable[[bytes], None]:
-        """The function."""
-        module, _, name = self.target.partition(":")
-        function: Callable[[bytes], None] = getattr(
-            __import__(module, fromlist=[name]), name)
-        return function
+def on_path() -> None:
+    """Let the firmware run here."""
+    for shadow in ("sim/modules/cpython", "sim/modules/desk"):
+        if str(ROOT / shadow) not in sys.path:
+            sys.path.insert(0, str(ROOT / shadow))
 
 
-_LINES = (b"+OK\r\n", b"+OK ", b"-ERR ", b"\r\n", b"\n", b"\r", b".", b"..", b".\r\n",
-          b"\r\n.\r\n", b"\n.\n",
-          b"1 100\r\n", b"2 200\r\n", b"1 abc\r\n", b"1  x\r\n", b"9" * 20, b"x" * 500,
-          b"\0", b"\xff", b" ", b"\t", b"[IN-USE] ", b"[", b"]", b"<1@a>")
-_SESSION = (b"+OK <1.2@host>\r\n", b"+OK\r\nUSER\r\nUIDL\r\nTOP\r\nPIPELINING\r\n.\r\n",
-            b"+OK\r\n", b"+OK 2 300\r\n", b"+OK\r\n1 100\r\n2 200\r\n.\r\n",
-            b"+OK\r\n1 a\r\n2 b\r\n.\r\n", b"+OK\r\nFrom: a\r\n\r\nhi\r\n.\r\n",
-            b"-ERR\r\n", b".\r\n", *_LINES)
-# an honest conversation first: what follows goes wrong at some depth
-_OPENING = (b"\0+OK\r\n-ERR\r\n+OK\r\n+OK\r\n-ERR\r\n+OK 2 300\r\n+OK\r\n1 100\r\n2 200\r\n.\r\n"
-            b"+OK\r\n1 a\r\n2 b\r\n.\r\n+OK\r\nFrom: a\r\n\r\nhi\r\n.\r\n+OK\r\n")
-_MIME = (b"\r\n", b"\n", b"\r", b"\r\n\r\n", b"--b", b"--bb", b"--b--", b"\r\n--b\r\n",
-         b"\n--bb\n", b"\r\n--b--\r\n", b" ", b"\t", b":", b";", b"=", b'"', b"x",
-         b"Content-Type: multipart/mixed; boundary=b\r\n", b"Content-Type: message/rfc822\n\n",
-         b'Content-Type: multipart/alternative; boundary="bb"\n', b"Content-Type: text/plain\n",
-         b"Content-Type: image/tiff\r\n", b"Content-Transfer-Encoding: base64\r\n",
-         b"Content-Transfer-Encoding: quoted-printable\n", b"QUJD", b"QQ==", b"=41", b"=\r\n",
-         b"Content-Disposition: attachment; filename*0*=utf-8''a%", b"SUkqAAgAAAA=", b"From: ",
-         b"Subject: ", b"=?utf-8?Q?", b"?=", b"<a@b>", b" folded", b"\0\xff", b"y" * 90,
-         b"z" * 1100, b"\x0c", b"\xc3", b"\xa4", b"\xef\xbb\xbf", b"II*\0\x08\0\0\0", b"%PDF-")
+def target(name: str) -> Callable[[bytes], None]:
+    """The target as a plain function, on CPython."""
+    from tests.faults import virtual_time
+    from tests.fuzz.drive import drive
 
-_STRIP = (b"\0\2\0", b"\1\3\0", b"\2\4\1", b"\3\5\2", b"\7\6\x11", b"\0\x10\1", b"\0\1", b"\xff",
-          b"\0", b"\x35", b"\x4d\x9a\x80", b"\x26\xa0", b"\x5e", b"\x81", b"\xaa", b"\x03\x0f")
-_TIFF = (b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08", b"\x06\0", b"\0\1\3\0\1\0\0\0\x40\0\0\0",
-         b"\1\1\3\0\1\0\0\0\x08\0\0\0", b"\3\1\3\0\1\0\0\0\4\0\0\0",
-         b"\x11\1\4\0\1\0\0\0\x80\0\0\0", b"\x16\1\4\0\1\0\0\0\2\0\0\0",
-         b"\x17\1\4\0\1\0\0\0\x20\0\0\0", b"\x0a\1\3\0\1\0\0\0\2\0\0\0",
-         b"\0\0\0\0", b"\xff\xff\xff\xff", *_STRIP)
-
-FUZZERS: dict[str, Fuzzer] = {
-    "reply": Fuzzer("tests.fuzz.pop3:reply", _LINES),
-    "listing": Fuzzer("tests.fuzz.pop3:listing", _LINES),
-    "body": Fuzzer("tests.fuzz.pop3:body", _LINES),
-    "visit": Fuzzer("tests.fuzz.pop3:visit", (_OPENING, *_SESSION)),
-    "mime": Fuzzer("tests.fuzz.mail:mime", _MIME),
-    "header": Fuzzer("tests.fuzz.mail:header", _MIME),
-    "charset": Fuzzer("tests.fuzz.mail:charset", _MIME),
-    "mail": Fuzzer("tests.fuzz.mail:whole_mail", _MIME),
-    "ccitt": Fuzzer("tests.faults.fuzz_fax:ccitt", _STRIP),
-    "tiff": Fuzzer("tests.faults.fuzz_fax:tiff", _TIFF),
-}
-
-
-class Failure(Exception):
-    """A fuzzer failed; `octets` bring it out."""
-
-    def __init__(self, octets: bytes) -> None:
-        super().__init__(octets)
-        self.octets = octets
+    function = TARGETS[name].load()
+    run = virtual_time.run if TARGETS[name].loops else drive
+    return lambda octets: run(function(octets))
 
 
 def corpus(name: str) -> list[bytes]:
-    """The inputs kept for a fuzzer."""
+    """The inputs kept for a target."""
     return [file.read_bytes() for file in sorted((CORPUS / name).glob("*")) if file.is_file()]
 
 
@@ -106,40 +63,36 @@ def keep(name: str, octets: bytes) -> Path:
     return file
 
 
-def run(name: str, seconds: float, seed: int = 0) -> int:
-    """The kept inputs, then joins of pieces for so long. Returns how many inputs.
+def known(name: str) -> int:
+    """Try the inputs kept and the sound ones. Returns how many. Raises Failure."""
+    function, inputs = target(name), corpus(name) + TARGETS[name].sound()
+    for octets in inputs:
+        try:
+            function(octets)
+        except Exception as error:
+            traceback.print_exc()
+            raise Failure(octets) from error
+    return len(inputs)
 
-    Raises Failure.
-    """
-    function, count = FUZZERS[name].load(), 0
-    for octets in corpus(name):
-        _try(function, octets)
-        count += 1
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        count += _batch(function, FUZZERS[name].pieces, until, seed)
+
+def by_hypothesis(name: str, seconds: float, seed: int = 0, most: int = 10**9) -> int:
+    """Joins of pieces, chosen and made small by hypothesis. Returns how many. Raises Failure."""
+    count, until = 0, time.monotonic() + seconds
+    while time.monotonic() < until and count < most:
+        count += _batch(name, until, seed, min(BATCH, most - count))
         seed += 1
     return count
 
 
-def _try(function: Callable[[bytes], None], octets: bytes) -> None:
-    try:
-        function(octets)
-    except Exception as error:
-        traceback.print_exc()
-        raise Failure(octets) from error
-
-
-def _batch(function: Callable[[bytes], None], pieces: Sequence[bytes], until: float,
-           seed: int) -> int:
+def _batch(name: str, until: float, seed: int, most: int) -> int:
     from hypothesis import HealthCheck, given, settings
     from hypothesis import seed as seeded
     from hypothesis import strategies as st
 
-    count = 0
+    function, count = target(name), 0
     failing: list[bytes] = []
-    inputs = st.tuples(st.binary(max_size=1), st.lists(
-        st.one_of(st.sampled_from(pieces), st.binary(max_size=6)), max_size=40).map(b"".join))
+    pieces = st.one_of(st.sampled_from(TARGETS[name].pieces), st.binary(max_size=6))
+    inputs = st.tuples(st.binary(max_size=1), st.lists(pieces, max_size=40).map(b"".join))
 
     def one(drawn: tuple[bytes, bytes]) -> None:
         nonlocal count
@@ -152,7 +105,7 @@ def _batch(function: Callable[[bytes], None], pieces: Sequence[bytes], until: fl
                 failing.append(octets)
                 raise
 
-    bound = settings(max_examples=BATCH, deadline=None, database=None, print_blob=False,
+    bound = settings(max_examples=most, deadline=None, database=None, print_blob=False,
                      suppress_health_check=list(HealthCheck))
     try:
         seeded(seed)(bound(given(inputs)(one)))()
@@ -163,68 +116,102 @@ def _batch(function: Callable[[bytes], None], pieces: Sequence[bytes], until: fl
     return count
 
 
-def guided(name: str, seconds: float) -> int:
-    """What coverage suggests, by atheris in a process of its own. Returns how many inputs.
-
-    Raises Failure.
-    """
-    known = [str(CORPUS / name)] if (CORPUS / name).is_dir() else []
-    found, crashes = (ROOT / "build" / "fuzz" / name / part for part in ("found", "crashes"))
-    shutil.rmtree(crashes, ignore_errors=True)
-    for folder in (found, crashes):
-        folder.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(
-        [sys.executable, "-m", "tools.fuzz", "--guided", name, str(found), *known,
-         "-max_total_time=%d" % max(seconds, 1), "-artifact_prefix=%s/" % crashes,
-         "-print_final_stats=1", "-max_len=4096", "-timeout=20", "-rss_limit_mb=2048"],
-        cwd=ROOT, capture_output=True, text=True, check=False)
-    match = re.search(r"stat::number_of_executed_units:\s*(\d+)", done.stderr)
-    if done.returncode or match is None:
-        sys.stderr.write(done.stderr[-4000:])
-        raise Failure(next((file.read_bytes() for file in crashes.iterdir()), b""))
-    return int(match[1])
+def smaller(octets: bytes, still_fails: Callable[[bytes], bool], tries: int = 400) -> bytes:
+    """Pieces taken out for as long as it fails without them."""
+    size = max(len(octets) // 2, 1)
+    while True:
+        at = 0
+        while at < len(octets):
+            shorter = octets[:at] + octets[at + size:]
+            tries -= 1
+            if tries < 0:
+                return octets
+            if still_fails(shorter):
+                octets = shorter
+            else:
+                at += size
+        if size == 1:
+            return octets
+        size //= 2
 
 
-def _be_guided(name: str, arguments: list[str]) -> None:
-    import atheris  # type: ignore[import-untyped]
+def fuzz(name: str, way: str, seconds: float, inputs: int, seed: int) -> dict[str, Any]:
+    """One way for one target; what came of it."""
+    row: dict[str, Any] = {"target": name, "way": way, "inputs": 0, "failed": ""}
+    begun = time.monotonic()
+    try:
+        if way == "kept":
+            row["inputs"] = known(name)
+        elif way == "hypothesis":
+            row["inputs"] = by_hypothesis(name, seconds, seed, inputs)
+        elif way == "atheris":
+            row["inputs"] = fuzz_guided.guided(name, seconds, CORPUS / name)
+        else:
+            row["inputs"], row["heap growth"] = campaign(name, way, inputs, seconds, seed)
+    except Failure as failure:
+        octets = failure.octets
+        if way in ("micropython", "cpython"):
+            octets = smaller(octets, lambda shorter: fails(name, way, shorter))
+        row["failed"] = str(keep(name, octets).relative_to(CORPUS.parent))
+    row["seconds"] = round(time.monotonic() - begun, 1)
+    return row
 
-    for shadow in ("sim/modules/cpython", "sim/modules/desk"):
-        sys.path.insert(0, str(ROOT / shadow))
-    with atheris.instrument_imports(include=["firmware"]):
-        function = FUZZERS[name].load()
-    atheris.Setup([sys.argv[0], *arguments], function)
-    atheris.Fuzz()
+
+def _ways(name: str) -> list[str]:
+    ways = ["kept", "micropython", "cpython", "hypothesis"]
+    if TARGETS[name].alone:
+        ways.remove("micropython")
+    return ways + ["atheris"] * bool(find_spec("atheris"))
 
 
-def main(arguments: list[str]) -> int:
+def _arguments(given: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tools.fuzz")
+    parser.add_argument("words", nargs="*", metavar="SECONDS | NAME",
+                        help="for how long (%d s), and what: %s" % (SECONDS, ", ".join(TARGETS)))
+    parser.add_argument("--inputs", type=int, default=10**9,
+                        help="as many at most for each target and way")
+    parser.add_argument("--seed", type=int, default=0, help="of the first batch")
+    parser.add_argument("--way", action="append", help="micropython, cpython, hypothesis, …")
+    parser.add_argument("--json", type=Path, help="counts by target, and sums, into this file")
+    return parser.parse_args(given)
+
+
+def main(given: list[str]) -> int:
     """Fuzz all, or those named, for so many seconds together; 1 when something was found."""
-    if arguments[:1] == ["--guided"]:
-        _be_guided(arguments[1], arguments[2:])
-        return 0
-    for shadow in ("sim/modules/cpython", "sim/modules/desk"):
-        sys.path.insert(0, str(ROOT / shadow))
-    seconds = float(arguments[0]) if arguments else SECONDS
-    names = arguments[1:] or list(FUZZERS)
-    unknown = [name for name in names if name not in FUZZERS]
+    arguments = _arguments(given)
+    on_path()
+    words = arguments.words
+    seconds = float(words.pop(0)) if words and words[0][0].isdigit() else SECONDS
+    names = words or list(TARGETS)
+    unknown = [name for name in names if name not in TARGETS]
     if unknown:
-        sys.stderr.write("no fuzzer %s; there are: %s\n" % (unknown[0], ", ".join(FUZZERS)))
+        sys.stderr.write("no fuzzer %s; there are: %s\n" % (unknown[0], ", ".join(TARGETS)))
         return 2
-    ways: list[tuple[str, Callable[[str, float], int]]] = [("hypothesis", run)]
-    if find_spec("atheris"):
-        ways.append(("atheris", guided))
-    total, failures = 0, 0
+    rows = []
     for name in names:
-        for way, function in ways:
-            try:
-                count = function(name, seconds / len(names) / len(ways))
-                total += count
-                print("%-10s %-10s %9d inputs" % (name, way, count), flush=True)
-            except Failure as failure:
-                failures += 1
-                print("%-10s %-10s FAILED, kept as %s" % (
-                    name, way, keep(name, failure.octets).relative_to(ROOT)), flush=True)
-    print("%d inputs, %d failures" % (total, failures))
-    return 1 if failures else 0
+        ways = [way for way in _ways(name) if not arguments.way or way in arguments.way]
+        shares = sum(SHARES.get(way, 0) for way in ways) or 1
+        for way in ways:
+            share = seconds / len(names) * SHARES.get(way, 0) / shares
+            row = fuzz(name, way, share, arguments.inputs, arguments.seed)
+            rows.append(row)
+            print("%-8s %-11s %9d inputs %8.1f s %s" % (
+                name, way, row["inputs"], row["seconds"],
+                row["failed"] and "FAILED, kept as " + row["failed"]), flush=True)
+            if arguments.json:
+                arguments.json.write_text(json.dumps(_report(rows), indent=1) + "\n")
+    report = _report(rows)
+    print("%d inputs, %d failures" % (report["inputs"], report["failures"]))
+    return 1 if report["failures"] else 0
+
+
+def _report(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    by_target = {row["target"]: 0 for row in rows}
+    for row in rows:
+        by_target[row["target"]] += row["inputs"]
+    failures = sum(bool(row["failed"]) for row in rows)
+    return {"inputs": sum(by_target.values()), "failures": failures, "by target": by_target,
+            "rows": rows}
 
 
 if __name__ == "__main__":

@@ -1,9 +1,14 @@
-"""Runs coroutines that wait for nothing but a wire of octets, without an event loop."""
+"""Runs coroutines that wait for nothing but a wire of octets, without an event loop, on either
+runtime.
+"""
 from __future__ import annotations
 
 import errno
-from collections.abc import Coroutine
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any
 
 
 def drive(coroutine: Coroutine[Any, Any, Any]) -> Any:

@@ -347,13 +347,11 @@ class GuardedBuffers(FaxBuffers):
         view = memoryview(whole)[guard : guard + len(buffer)]
         for index in range(len(buffer)):
             view[index] = buffer[index]
-        self._guarded.append(whole)
+        sound = memoryview(array(kind, [0xA5] * guard))
+        self._guarded.append((memoryview(whole)[:guard], sound))
+        self._guarded.append((memoryview(whole)[guard + len(buffer) :], sound))
         return view
 
     def intact(self) -> bool:
         """True while no guard has changed."""
-        for whole in self._guarded:
-            for index in range(self.GUARD):
-                if whole[index] != 0xA5 or whole[len(whole) - 1 - index] != 0xA5:
-                    return False
-        return True
+        return all(guard == sound for guard, sound in self._guarded)
