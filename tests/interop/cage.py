@@ -16,10 +16,13 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from typing import Any
 
 _NEW_MOUNTS, _NEW_PROCESSES, _NEW_NETWORK = 0x00020000, 0x20000000, 0x40000000
 _SET_FLAGS, _UP = 0x8914, 0x1
+
+INSIDE = ("127.0.0.1", 110)  # where a server listens that runs by itself
 
 _MOUNTS = """
 set -e
@@ -37,6 +40,7 @@ mkdir -p var/mail srv/fax var/lib/popa3d
 mount --bind "$PLACE/mail" var/mail
 mount --bind "$PLACE/home" srv/fax
 cp "$PLACE"/etc/passwd "$PLACE"/etc/shadow "$PLACE"/etc/group etc/
+cp "$PLACE"/conf/* etc/ 2>/dev/null || true
 for service in popa3d solid-pop3d other mu-pop3d pop3; do
   cp "$PLACE/etc/pam" etc/pam.d/$service
 done
@@ -76,11 +80,27 @@ def serve(listener: socket.socket, order: dict[str, Any]) -> None:
             subprocess.Popen(order["command"], stdin=line, stdout=line, stderr=sys.stderr,
                              env=dict(os.environ, **order["environment"]))
         else:
-            inner = socket.create_connection(("127.0.0.1", 110))
+            if order["each"]:
+                subprocess.run(["sh", "-c", order["each"]], check=True, stdout=sys.stderr)
+            inner = socket.create_connection(INSIDE)
             for pair in ((peer, inner), (inner, peer)):
                 threading.Thread(target=_copy, args=pair, daemon=True).start()
             continue
         peer.close()
+
+
+def _wait_until_it_listens() -> None:
+    """Raises OSError."""
+    until = time.monotonic() + 30
+    while True:
+        try:
+            socket.create_connection(INSIDE).close()
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 def _copy(source: socket.socket, sink: socket.socket) -> None:
@@ -99,7 +119,9 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     enter(order)
     if order["before"]:
-        subprocess.run(["sh", "-c", order["before"]], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["sh", "-c", order["before"]], check=True, stdout=sys.stderr)
+    if not order["command"]:
+        _wait_until_it_listens()
     sys.stdout.write("%d\n" % listener.getsockname()[1])
     sys.stdout.flush()
     serve(listener, order)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import poplib
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+
+from tests.interop import cyrus
 
 ROOT = Path(__file__).resolve().parents[2]
 TREES = ROOT / "build" / "servers"
@@ -24,7 +27,7 @@ _HASH = ("$6$desk$lRVqk0WaZ5WqwGzntGuOQ16oOIiN984FRFckbKFCtQHyKPR3tSNajJmosKX0wT
 _ACCOUNTS = {
     "passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/nonexistent:/bin/false\n"
               "popa3d:x:990:990::/tmp:/bin/false\nspop3d:x:989:990::/tmp:/bin/false\n"
-              "fax:x:991:991::/srv/fax:/bin/sh\n",
+              "fax:x:991:991::/srv/fax:/bin/sh\ncyrus:x:988:8::/srv/fax:/bin/sh\n",
     "shadow": "root:*:19000::::::\nfax:%s:19000:0:99999:7:::\n" % _HASH,
     "group": "root:x:0:\nmail:x:8:\npopa3d:x:990:\nfax:x:991:\nnogroup:x:65534:\n",
     "pam": "auth required pam_unix.so\naccount required pam_permit.so\n",
@@ -36,18 +39,21 @@ class Kind:
     """One package, with the libraries that a bare Debian lacks.
 
     `command` serves one connection on its standard streams; empty: `before` starts a server.
+    `store` is how mails lie in the mailbox.
     """
 
     packages: tuple[str, ...]
     command: list[str]
     before: str = ""
-    maildir: bool = False
+    store: str = "mbox"
     environment: dict[str, str] = field(default_factory=dict)
+    each: str = ""  # run before each connection
+    files: dict[str, str] = field(default_factory=dict)  # of /etc
 
 
 KINDS = {
     "popa3d": Kind(("popa3d",), ["/usr/sbin/popa3d"]),
-    "solid-pop3d": Kind(("solid-pop3d", "liblockfile1"), [], "/usr/sbin/solid-pop3d; sleep 1"),
+    "solid-pop3d": Kind(("solid-pop3d", "liblockfile1"), [], "/usr/sbin/solid-pop3d"),
     "mailutils-pop3d": Kind(
         ("mailutils-pop3d", "mailutils-common", "libmailutils9", "libmu-dbm9",
          "libkyotocabinet16v5", "libmariadb3", "liblzo2-2", "libgsasl18", "libgssglue1",
@@ -60,9 +66,12 @@ KINDS = {
          "Maildir"],
         "mkdir -p /run/courier/authdaemon; sed -i 's/^daemons=.*/daemons=1/'"
         " /etc/courier/authdaemonrc; setsid /usr/lib/courier/courier-authlib/authdaemond"
-        " 2>/dev/null & sleep 1",
-        True, {"TCPREMOTEIP": "127.0.0.1", "TCPREMOTEPORT": "1", "TCPLOCALPORT": "110",
+        " 2>/dev/null & for n in $(seq 400); do [ -S /run/courier/authdaemon/socket ] && break;"
+        " sleep 0.05; done",
+        "maildir", {"TCPREMOTEIP": "127.0.0.1", "TCPREMOTEPORT": "1", "TCPLOCALPORT": "110",
                "MAILDIRPATH": "Maildir"}),
+    "cyrus-pop3d": Kind(
+        cyrus.PACKAGES, [], cyrus.BEFORE, store="cyrus", each=cyrus.EACH, files=cyrus.FILES),
 }
 
 
@@ -107,17 +116,19 @@ class Caged:
 
     def __enter__(self) -> Caged:
         self._place = Path(tempfile.mkdtemp(prefix="cage-"))
-        for folder in ("etc", "mail", "home", "home/Maildir", "home/Maildir/new",
-                       "home/Maildir/cur", "home/Maildir/tmp"):
+        for folder in ("etc", "conf", "mail", "home", "home/Maildir", "home/Maildir/new",
+                       "home/Maildir/cur", "home/Maildir/tmp", "home/new"):
             (self._place / folder).mkdir()
-            if folder != "etc":
+            if folder not in ("etc", "conf"):
                 os.chown(self._place / folder, OWNER, OWNER)
         (self._place / "mail").chmod(0o1777)
         for file, text in _ACCOUNTS.items():
             (self._place / "etc" / file).write_text(text)
+        for file, text in self.kind.files.items():
+            (self._place / "conf" / file).write_text(text)
         order = {"tree": str(self._tree), "place": str(self._place),
                  "command": self.kind.command, "before": self.kind.before,
-                 "environment": self.kind.environment}
+                 "each": self.kind.each, "environment": self.kind.environment}
         self._log = (self._place / "log").open("w+")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.interop.cage", json.dumps(order)], cwd=ROOT, text=True,
@@ -148,7 +159,10 @@ class Caged:
         """Put mails into the mailbox as a mail transport on this machine does: lines end in LF."""
         for number, mail in enumerate(mails):
             content = mail.replace(b"\r\n", b"\n")
-            if self.kind.maildir:
+            if self.kind.store == "cyrus":
+                file = self._place / "home/new" / ("%d." % (number + 1))
+                file.write_bytes(content.replace(b"\n", b"\r\n"))
+            elif self.kind.store == "maildir":
                 file = self._place / "home/Maildir/new" / ("%d.M1P1.desk" % (1700000000 + number))
                 file.write_bytes(content)
             else:
@@ -161,7 +175,14 @@ class Caged:
 
     def left(self) -> int:
         """Mails in the mailbox."""
-        if self.kind.maildir:
+        if self.kind.store == "cyrus":  # it takes files away when it finds the time
+            fax = poplib.POP3("127.0.0.1", self.port, timeout=30)
+            fax.user("fax")
+            fax.pass_(PASSWORD)
+            count = fax.stat()[0]
+            fax.quit()
+            return count
+        if self.kind.store == "maildir":
             return sum(1 for folder in ("new", "cur")
                        for _ in (self._place / "home/Maildir" / folder).iterdir())
         mbox = self._place / "mail" / "fax"

@@ -22,6 +22,7 @@ from tools import micropython_binary
 
 ROOT = Path(__file__).resolve().parents[2]
 LETTERS = "ACDEFHIMN"
+CUT_SHORT = {"cyrus-pop3d": "I"}  # it leaves out what stands behind a NUL in a line
 
 
 def record(port: int, runtime: str, **more: str) -> list[Any]:
@@ -71,14 +72,16 @@ def test_same_pages_from_every_server(name: str, runtime: str) -> None:
         events = record(server.port, runtime)
         end = next(fields for kind, fields in events if kind == "visit-end")
         assert (end["result"], end["deleted"]) == ("ok", len(LETTERS)), events
-        assert pages(events) == expected()
+        both = zip(pages(events), expected(), LETTERS, strict=True)
+        assert [letter for ours, theirs, letter in both if ours != theirs] == list(
+            CUT_SHORT.get(name, ""))
         until = time.monotonic() + 5  # some write the mailbox after their last word
         while server.left() and time.monotonic() < until:
             time.sleep(0.05)
         assert server.left() == 0
 
 
-@pytest.mark.parametrize("name", ["popa3d", "courier-pop"])
+@pytest.mark.parametrize("name", ["popa3d", "cyrus-pop3d"])
 def test_wrong_password_is_told(name: str) -> None:
     if reason_to_skip(name):
         pytest.skip(reason_to_skip(name))
@@ -86,7 +89,3 @@ def test_wrong_password_is_told(name: str) -> None:
         events = record(server.port, "micropython", **{"pop.password": "wrong"})
         end = next(fields for kind, fields in events if kind == "visit-end")
         assert end["result"] == 721
-
-
-def test_cyrus() -> None:
-    pytest.skip("cyrus-pop3d runs only under its own master, set up by its package's scripts")
