@@ -40,9 +40,11 @@ _RECEIVE = const(0)
 _RECORD = const(1)
 _PANEL = const(2)
 _SERVICE = const(3)
+_KEEPER = const(4)  # of the receive task: keeps the session alive while a mail waits for paper
 # name and the longest time between two signs of life, in ms: a silent server may take a minute,
 # a jammed feed some seconds; that of receive moves with the parameters
-_TASKS = (("receive", 180000), ("record", 60000), ("panel", 10000), ("service", 180000))
+_TASKS = (("receive", 180000), ("record", 60000), ("panel", 10000), ("service", 180000),
+          ("receive", 180000))
 _SILENCES = ("connect_s", "reply_s", "silence_s")  # that a server is allowed
 _BEYOND_S = const(120)
 
@@ -97,7 +99,7 @@ class Receiver:
             board.storage,
         )
         session = Session(
-            CachedNames(board.network, board.clock), buffers.receive, alive=beat
+            CachedNames(board.network, board.clock), buffers.receive, alive=self._octets_came
         )
         session.board = board
         visit = Visit(
@@ -113,6 +115,8 @@ class Receiver:
         self._receiving = receiving
         self._session = session
         self._mailbox = visit
+        visit.keeper = self._pulses[_KEEPER]
+        visit.keeper.rest()
 
     async def run(self) -> None:
         """Run for ever. Raises TaskLost when a task was lost: the machine must be restarted."""
@@ -134,6 +138,7 @@ class Receiver:
         supervisor.start(self._pulses[_PANEL], panel.run())
         supervisor.start(self._pulses[_SERVICE], serve(self.board.serial, self))
         supervisor.start(self._pulses[_RECEIVE], self.poller.run())
+        supervisor.watch(self._pulses[_KEEPER])
         await supervisor.run()
 
     @property
@@ -185,6 +190,9 @@ class Receiver:
         counts = (when, said, result.mails, on_paper, result.unfinished)
         return "%s, %s: %d mails, %d on paper, %d unfinished" % counts
 
+    def _octets_came(self) -> None:
+        self._pulses[_KEEPER if self._mailbox.staying else _RECEIVE].beat()
+
     def _open_store(self) -> None:
         trouble = self.ledger.open()
         if trouble:
@@ -222,7 +230,8 @@ class Receiver:
         self._mailbox.box = box
         settings = self._mailbox.settings = self.parameters.of_mailbox(box)
         silence_s = max([settings.get("pop." + name) for name in _SILENCES])
-        self._pulses[_RECEIVE].bound_ms = 1000 * (_BEYOND_S + silence_s)
+        bound_ms = 1000 * (_BEYOND_S + silence_s)
+        self._pulses[_RECEIVE].bound_ms = self._pulses[_KEEPER].bound_ms = bound_ms
         self._session.show(self._traced if self._mailbox.settings.get("pop.trace") else None)
         return await self._receiving.visit(why, box, self._mailbox.run)
 

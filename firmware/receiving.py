@@ -151,6 +151,7 @@ class Receiving:
         except Exception as error:  # noqa: BLE001 - our own mistake must not stop other mails
             job.end(False)
             job.blamed = True
+            self._reporter.event("program", {"text": "%s %s" % (type(error).__name__, error)})
             self._reporter.note("program", "%s %s" % (type(error).__name__, error))
         finally:
             job.end(job.complete)

@@ -30,26 +30,26 @@ class Pulse:
         self.bound_ms = bound_ms
         self._clock = clock
         self._last = clock.ticks_ms()
-        self._resting = False
+        self._rests_for: object = None
 
     def beat(self) -> None:
         """There was progress."""
         self._last = self._clock.ticks_ms()
-        self._resting = False
+        self._rests_for = None
 
-    def rest(self) -> None:
+    def rest(self, what: object = True) -> None:
         """Waiting for something that may never come."""
-        self._resting = True
+        self._rests_for = what
 
-    def owe(self) -> None:
-        """What it waits for has come: it must go on within the bound."""
-        if self._resting:
+    def owe(self, what: object) -> None:
+        """What it may wait for has come: it must go on within the bound."""
+        if self._rests_for is what:
             self.beat()
 
     def late(self) -> bool:
         """True when the task owes a sign of life."""
         return (
-            not self._resting
+            self._rests_for is None
             and self._clock.ticks_diff(self._clock.ticks_ms(), self._last) > self.bound_ms
         )
 
@@ -67,12 +67,18 @@ class Supervisor:
     def __init__(self, watchdog: Watchdog, report: Callable[[str], None]) -> None:
         self._watchdog = watchdog
         self._report = report
+        self._watched: list[Pulse] = []
         self._tasks: list[tuple[Pulse, asyncio.Task[Any]]] = []
         self.well: Callable[[], None] | None = None  # called once, when all went well for so long
 
     def start(self, pulse: Pulse, coroutine: Coroutine[Any, Any, None]) -> None:
         """Start a long-lived task under supervision."""
         self._tasks.append((pulse, asyncio.create_task(coroutine)))
+        self.watch(pulse)
+
+    def watch(self, pulse: Pulse) -> None:
+        """Supervise what another task began and looks after; it says `rest` when it ends."""
+        self._watched.append(pulse)
 
     async def run(self) -> None:
         """Watch for ever. Raises TaskLost when a task ended or is late; the watchdog is not fed
@@ -84,6 +90,7 @@ class Supervisor:
                 for pulse, task in self._tasks:
                     if task.done():
                         await self._lost(pulse, task)
+                for pulse in self._watched:
                     if pulse.late():
                         raise TaskLost(pulse.name, "shows no progress")
                 self._watchdog.feed()

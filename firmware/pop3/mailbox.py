@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from firmware.pop3.known import Server
     from firmware.pop3.reply import Body
     from firmware.pop3.session import Session
+    from firmware.supervisor import Pulse
 
     Deliver = Callable[[bytes, int, int, int, Body], Awaitable[int]]
 
@@ -154,6 +155,8 @@ class Visit:
         self._failing = b""
         self._slow = 0  # quick mails to come before one is asked for ahead again
         self._serving: Serving | None = None
+        self.keeper: Pulse | None = None  # of the task that keeps the session alive
+        self.staying = False  # what comes from the server now is that task's
 
     def file(self, name: str) -> str:
         """Name of this mailbox's file."""
@@ -201,6 +204,8 @@ class Visit:
         finally:
             lost = keeper.done()
             keeper.cancel()
+            if self.keeper is not None:
+                self.keeper.rest()
             self.session.close()
         if lost:
             await keeper  # raises what it died of: this task dies of it as well
@@ -314,6 +319,8 @@ class Visit:
         """Say NOOP while a mail that has come whole waits for paper."""
         ticks = 0
         while True:
+            if self.keeper is not None:
+                self.keeper.beat()
             await asyncio.sleep(_TICK_S)
             serving = self._serving
             if serving is None or serving.handed is None or not self.session.can_talk():
@@ -327,7 +334,10 @@ class Visit:
                         await self._stay(serving)
 
     async def _stay(self, serving: Serving) -> None:
+        self.staying = True
         try:
             await serving.stay()
         except Fault as fault:
             self.report(fault.code, "NOOP: %s" % fault.detail)
+        finally:
+            self.staying = False

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from firmware.mail.header import Part
     from firmware.store.spool import Spool
 
-_REST_S = const(60)
-
 PENDING = const(0)
 ON_PAPER = const(1)  # all of it, as itself
 AS_NOTICE = const(2)  # something of it only as a row on a notice sheet
@@ -112,9 +110,5 @@ class Job:
 
     async def settled(self) -> int:
         """Wait for the outcome, which may be waiting for paper."""
-        while not self._finished.is_set():
-            try:  # anew each minute: what is said to the server meanwhile ends the rest
-                await asyncio.wait_for(rest(self._spool.writer, self._finished), _REST_S)
-            except asyncio.TimeoutError:
-                continue
+        await rest(self._spool.writer, self._finished)
         return self.outcome

@@ -47,17 +47,17 @@ class OutsideWindow(SpoolError):
 async def rest(pulse: Pulse | None, event: asyncio.Event) -> None:
     """Wait for the event, for as long as it takes, without being missed."""
     if pulse is not None:
-        pulse.rest()
+        pulse.rest(event)
     await event.wait()
     if pulse is not None:
         pulse.beat()
 
 
 def ring(pulse: Pulse | None, event: asyncio.Event) -> None:
-    """Set the event: whoever rests for it must go on."""
+    """Set the event: if the task rests for it, it must go on."""
     event.set()
     if pulse is not None:
-        pulse.owe()
+        pulse.owe(event)
 
 
 class Spool:

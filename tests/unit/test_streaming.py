@@ -134,7 +134,7 @@ class FakePulse(Pulse):
         self.rests = 0
         self.resting = False
 
-    def rest(self) -> None:
+    def rest(self, what: object = True) -> None:
         self.rests += 1
         self.resting = True
 
