@@ -132,6 +132,14 @@ class Storage(Protocol):
         """Octets free."""
         ...
 
+    def mark(self, number: int) -> None:
+        """Keep a number of 16 bits where damage to the files does not reach it, if possible."""
+        ...
+
+    def marked(self) -> int:
+        """The number that was kept last, -1 when there is none."""
+        ...
+
 
 class SpoolArea(Protocol):
     """A raw block area; its contents need not survive a restart."""

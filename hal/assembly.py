@@ -20,6 +20,7 @@ from hal.spool_area import SpoolArea
 from hal.storage import Storage
 from hal.watchdog import Watchdog
 from hal.wiring import Wiring
+from hal.witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,8 +40,9 @@ def assemble(board: Board, port: Any, ticks: Callable[[], int] | None) -> None:
     _mechanism(board, port, wiring)
     _panel(board, port, wiring)
     board.network = Network(port.network_interface(wiring), board.clock)
-    board.storage = Storage(port.filesystem())
-    board.spool_area = SpoolArea(port.spool_device(wiring))
+    spool_device = port.spool_device(wiring)
+    board.storage = Storage(port.filesystem(), Witness(spool_device))
+    board.spool_area = SpoolArea(spool_device, 1)
     board.serial = Serial(port.service_line(wiring), board.clock)
     board.monitor = Monitor(port.event_line)
     board.watchdog = Watchdog(machine.WDT, wiring.option("watchdog.timeout_ms"))

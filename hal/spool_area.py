@@ -20,12 +20,13 @@ class SpoolArea:
     :param device: a block device of MicroPython's extended protocol: readblocks(block, buffer,
         offset), writeblocks(block, buffer, offset) which does not erase, ioctl 4 (block count), 5
         (block size), 6 (erase)
+    :param spare: blocks at its end that are not the spool's
     """
 
-    def __init__(self, device: Any) -> None:
+    def __init__(self, device: Any, spare: int = 0) -> None:
         self._device = device
         self.block_size: int = device.ioctl(_IOCTL_SIZE, 0)
-        self.block_count: int = device.ioctl(_IOCTL_COUNT, 0)
+        self.block_count: int = device.ioctl(_IOCTL_COUNT, 0) - spare
 
     def erase(self, block: int) -> None:
         """Erase one block. Raises OSError; ValueError for a block that is not there."""

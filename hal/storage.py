@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
+    from hal.witness import Witness
+
 _TEMPORARY = ".tmp"
 _FORMATTED = "formatted"  # lies in every filesystem that is made here, so that none is empty
 _REBUILT = "rebuilt"  # see devices.Storage
@@ -145,10 +147,12 @@ class Storage:
     """Implements `devices.Storage`. What a cut `replace` left behind is removed at once.
 
     :param filesystem: an object with open, ilistdir, rename, remove and statvfs of vfs.VfsLfs2
+    :param witness: keeps what `mark` is told; without it nothing does
     """
 
-    def __init__(self, filesystem: Any) -> None:
+    def __init__(self, filesystem: Any, witness: Witness | None = None) -> None:
         self._filesystem = filesystem
+        self._witness = witness
         self.small: int = getattr(filesystem, "SMALL", _SMALL)
         try:
             for name in self.names():
@@ -216,6 +220,21 @@ class Storage:
         figures = self._filesystem.statvfs("/")
         octets: int = figures[0] * figures[3]
         return octets
+
+    def mark(self, number: int) -> None:
+        """Keep a number of 16 bits where damage to the files does not reach it, if possible."""
+        try:
+            if self._witness is not None:
+                self._witness.enter(number)
+        except OSError:
+            return  # it is what notices other damage; nothing depends on it alone
+
+    def marked(self) -> int:
+        """The number that was kept last, -1 when there is none."""
+        try:
+            return -1 if self._witness is None else self._witness.number()
+        except OSError:
+            return -1
 
     def _files(self) -> Iterator[tuple[Any, ...]]:
         for entry in self._filesystem.ilistdir("/"):

@@ -65,6 +65,7 @@ class State:
         storage = self._storage()
         storage.remove(NAME)
         storage.remove(NAME + SMALL)
+        _write_erased(self.area("spool"), SPOOL_BLOCKS)
 
     def _storage(self) -> Any:
         import vfs

@@ -97,8 +97,10 @@ def installed(world: World) -> Iterator[None]:
     import firmware.on_demand
     import firmware.receiver
     import firmware.text.canvas
+    import hal.board
     import hal.clock
     import hal.head
+    import hal.live_signals
     import hal.network
     import sim.pop3_server
 
@@ -115,8 +117,10 @@ def installed(world: World) -> Iterator[None]:
         (firmware.text.canvas, "_fill", _fill),
         # modules that were loaded once stay: loading them takes longer than a page
         (firmware.on_demand, "drop", lambda _start, _but=(): None),
+        (hal.board, "forget", lambda *_names: None),
         (sim.pop3_server, "time", SimpleNamespace(time_ns=lambda: 10**18)),
     ]
+    hal.live_signals.forget("hal.assembly", "hal.wiring", "hal.signals")  # of another machine, perhaps
     before = [(module, name, getattr(module, name)) for module, name, _new in places]
     for module, name, new in places:
         setattr(module, name, new)

@@ -39,11 +39,11 @@ class Session(NamedTuple):
             self.uids(maildrop)
         script = self.scripts() if self.scripts is not None else None
         world = World(chance.getrandbits(30), maildrop, self.setup._replace(script=script))
-        octets = chance.choice((0, 1500, 4000, 9000))  # a small file lies within its directory
+        octets = chance.choice((0, 1500, 4000, 9000))
         if self.prepare is not None:
             self.prepare(world)
-        elif octets:
-            _age(world, octets)
+        else:
+            _age(world, octets, chance.randrange(3))
         return world
 
     def done(self, world: World) -> bool:
@@ -116,8 +116,10 @@ def _illegal_uids(maildrop: Maildrop) -> None:
         one.uid = "x" * 80 + str(number)
 
 
-def _age(world: World, octets: int) -> None:
-    """Let the ledger's file be so long already, of old notes."""
+def _age(world: World, octets: int, more: int = 0) -> None:
+    """Let the ledger be so long already, of old notes, and have `more` notes in its small file,
+    of which the next records make it full.
+    """
     import vfs
 
     from firmware.store import ledger_records as records
@@ -129,6 +131,8 @@ def _age(world: World, octets: int) -> None:
         log = RecordLog(Storage(mount(world.flash("data"), vfs.VfsLfs2)), "ledger")
         note = bytes([records.NOTE]) + records.NO_KEY + bytes(4) + records.texts("old", "x" * 90)
         log.append([note] * (octets // (len(note) + FRAME)))
+        for _ in range(more):
+            log.append([note])
 
 
 def _fill_ledger(world: World) -> None:

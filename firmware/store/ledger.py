@@ -28,7 +28,6 @@ from firmware.store.mail_index import (
     GONE,
     NO_DIGEST,
     NOTICE,
-    READY,
     SEEN,
     MailIndex,
 )
@@ -67,7 +66,7 @@ class Ledger:
         self._clock = clock
         self._limit = limit
         self._capacity = capacity
-        self._log = RecordLog(storage, NAME)
+        self._log = RecordLog(storage, NAME, True)
         self._index = MailIndex()
         self._pending: list[bytes] = []
         self._stale = False  # the file lacks what only the index knows
@@ -136,7 +135,7 @@ class Ledger:
     def intent_page(self, key: bytes) -> int:
         """The page that was begun and not completed; 0 when there is none."""
         slot = self._index.find(key)
-        if slot < 0 or self._index.flags(slot) & READY:
+        if slot < 0:
             return 0
         page = self._index.intent(slot)
         return page if page > self._index.pages(slot) else 0
@@ -148,8 +147,7 @@ class Ledger:
             return self.doubtful
         if self._index.flags(slot) & DOUBT:
             return True
-        intent = self._index.intent(slot)
-        return intent > page or (intent == page and not self._index.flags(slot) & READY)
+        return self._index.intent(slot) >= page
 
     def is_finished(self, key: bytes) -> bool:
         """True when the mail has ended on paper, as itself or as a notice sheet."""
@@ -232,35 +230,14 @@ class Ledger:
         self._later(records.state(self._index, slot))
 
     def intend(self, key: bytes, page: int) -> None:
-        """Before the page's first line; durable on return. Raises `Fault(LEDGER_FULL)`.
-
-        Costs nothing when `advance` has entered the intent already.
-        """
-        slot = self._slot(key)
-        ready = self._index.flags(slot) & READY and self._index.intent(slot) == page
-        self._index.set_flags(slot, 0, READY)
-        self._index.set_intent(slot, page)
-        if ready:
-            self.flush()
-        else:
-            self._now(struct.pack(">B8sH", records.INTEND, key, page))
+        """Before the page's first line; durable on return. Raises `Fault(LEDGER_FULL)`."""
+        self._index.set_intent(self._slot(key), page)
+        self._now(struct.pack(">B8sH", records.INTEND, key, page))
 
     def complete(self, key: bytes, page: int) -> None:
         """After the page's last line; durable on return. Implies all pages before it."""
         self._index.set_pages(self._slot(key), page)
         self._now(struct.pack(">B8sH", records.COMPLETE, key, page))
-
-    def advance(self, key: bytes, page: int) -> None:
-        """`complete(page)` and `intend(page + 1)` in one record: both are durable or neither.
-
-        For when page + 1 follows at once: after a restart it carries the mark. In this run it
-        does not, until `intend` says that it is begun.
-        """
-        slot = self._slot(key)
-        self._index.set_pages(slot, page)
-        self._index.set_intent(slot, page + 1)
-        self._index.set_flags(slot, READY)
-        self._now(struct.pack(">B8sH", records.ADVANCE, key, page))
 
     def finish(self, key: bytes, pages: int, notice: bool) -> None:
         """The mail has ended on paper with `pages` pages, all complete; durable on return."""
@@ -278,7 +255,7 @@ class Ledger:
         be recorded again, with the mark. Durable on return.
         """
         slot = self._slot(key)
-        flags = self._index.flags(slot) & ~(FINISHED | NOTICE | READY)
+        flags = self._index.flags(slot) & ~(FINISHED | NOTICE)
         layout = self._begun[2] if self._begun[0] == key else self.layout(key)
         self._index.put(slot, key, page - 1, page, flags)
         self._index.set_digest(slot, layout)

@@ -26,7 +26,6 @@ STATE = const(1)  # pages, intent, flags, digest: a mail as it stood at compacti
 BEGIN = const(2)  # time, "sender\0subject"
 INTEND = const(3)  # page
 COMPLETE = const(4)  # page
-ADVANCE = const(5)  # page: complete; the one after it: intended
 FINISH = const(6)  # time, pages, flags, digest
 DELETED = const(7)  # time
 FORGET = const(8)
@@ -37,7 +36,7 @@ HISTORY = const(0x80)
 NO_KEY = b"\0\0\0\0\0\0\0\0"
 
 # the least length of each kind, from 0 on
-_OCTETS = b"\xff\x0e\x0d\x0b\x0b\x0b\x10\x0d\x09\x0d\x09\x0d"
+_OCTETS = b"\xff\x0e\x0d\x0b\x0b\xff\x10\x0d\x09\x0d\x09\x0d"
 _LASTING = FINISHED | NOTICE | WAS_DELETED | DOUBT
 _TEXT = const(100)  # octets of each of a record's two texts
 
@@ -89,10 +88,10 @@ def _apply_to(index: MailIndex, slot: int, kind: int, record: memoryview) -> Non
         index.set_digest(slot, bytes(record[9:13]))
     elif kind != BEGIN:
         page = record[9] << 8 | record[10]
-        if kind != INTEND:
+        if kind == INTEND:
+            index.set_intent(slot, page)
+        elif kind == COMPLETE:
             index.set_pages(slot, page)
-        if kind != COMPLETE:
-            index.set_intent(slot, page + (kind == ADVANCE))
 
 
 def latest(record: memoryview, before: tuple[bytes, int] | None) -> tuple[bytes, int] | None:
@@ -100,7 +99,7 @@ def latest(record: memoryview, before: tuple[bytes, int] | None) -> tuple[bytes,
     begun since. `before`: the same before it.
     """
     kind = record[0] if is_known(record) else 0
-    if kind in (COMPLETE, ADVANCE):
+    if kind == COMPLETE:
         return bytes(record[1:9]), record[9] << 8 | record[10]
     if kind == FINISH:
         return bytes(record[1:9]), record[13] << 8 | record[14]

@@ -22,7 +22,6 @@ DELETED = const(4)
 DOUBT = const(8)  # begun when records were lost: its pages may be on paper already
 GONE = const(16)  # RAM only: the server does not list it any more
 SEEN = const(32)  # RAM only: the server lists it
-READY = const(64)  # RAM only: the page intended was not begun in this run
 
 _ENTRY = const(18)
 _CHUNK = const(64)  # entries

@@ -35,15 +35,20 @@ _WINDOW = const(1024)  # octets read at a time
 
 
 class RecordLog:
-    """One log. Counts of the last full read: `damaged` places, `missing` records, `torn` end."""
+    """One log. Counts of the last full read: `damaged` places, `missing` records, `torn` end.
 
-    def __init__(self, storage: Storage, name: str) -> None:
+    :param marks: the number of the next record is kept apart from the files as well, so that
+        records missing at the end are noticed; one log may
+    """
+
+    def __init__(self, storage: Storage, name: str, marks: bool = False) -> None:
         self.damaged = 0  # places before the last good record that hold something else
         self.missing = 0  # records that the sequence numbers show to be lost
         self.torn = False  # something else than a record follows the last good one
         self.rewrites = 0
         self._storage = storage
         self._name = name
+        self._marks = marks
         self._large = 0  # octets of the large file
         self._small = 0  # of the small one,
         self._stale = 0  # and of its first records, which the large one has as well
@@ -99,6 +104,13 @@ class RecordLog:
             large = self._large
         self._small, self._stale = base + have, stale
         self.damaged, self.missing, self.torn, self._next = damaged, missing, bad, max(expected, 0)
+        self._heed_mark()
+
+    def _heed_mark(self) -> None:
+        number = self._storage.marked() if self._marks else -1
+        if number >= 0 and 0 < (number - self._next) & 0xFFFF < 0x8000:
+            self.missing += 1
+            self._next = number
 
     def at(self, offset: int) -> memoryview | None:
         """The payload of the record at `offset`, None when there is none. Raises OSError."""
@@ -129,6 +141,8 @@ class RecordLog:
             self._look_again(number)
             raise
         self._next = number
+        if self._marks:
+            self._storage.mark(number)
 
     def _gather(self, data: bytearray) -> None:
         """Append what the small file holds and `data` to the large one."""

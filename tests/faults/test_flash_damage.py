@@ -11,7 +11,8 @@ import vfs
 from firmware.recording.faults import Fault
 from firmware.store.ledger import Ledger
 from firmware.store.parameters import Parameters
-from hal.storage import Storage, open_filesystem
+from hal.storage import Storage, mount, open_filesystem
+from hal.witness import Witness
 from sim.virtual_flash import Flash
 from tests.unit.store_support import FakeClock
 
@@ -22,12 +23,13 @@ class _Cut(Exception):
     pass
 
 
-def storage_on(flash: Flash) -> Storage:
-    return Storage(open_filesystem(flash, vfs.VfsLfs2))
+def storage_on(flash: Flash, spool: Flash | None = None) -> Storage:
+    witness = Witness(spool) if spool is not None else None
+    return Storage(open_filesystem(flash, vfs.VfsLfs2), witness)
 
 
-def booted(flash: Flash) -> tuple[Ledger, str]:
-    ledger = Ledger(storage_on(flash), FakeClock())
+def booted(flash: Flash, spool: Flash | None = None) -> tuple[Ledger, str]:
+    ledger = Ledger(storage_on(flash, spool), FakeClock())
     return ledger, ledger.open()
 
 
@@ -140,6 +142,38 @@ def test_bits_flipped_in_the_ledger_never_make_it_forget_silently() -> None:
         assert ledger.is_finished(KEY) or ledger.may_be_on_paper(KEY, 1), seed
 
 
+def test_a_bit_flipped_in_the_directory_never_takes_the_ledger_back_unnoticed() -> None:
+    whole, spool = Flash(32), Flash(2)
+    ledger, _trouble = booted(whole, spool)
+    for page in (1, 2, 3):
+        ledger.begin(KEY, "a@example.com", "Offer")
+        ledger.intend(KEY, page)
+        ledger.complete(KEY, page)
+    older = 0
+    chance = random.Random(1)
+    blank = b"\xff" * 16
+    for at in range(0, 2 * 4096, 3):
+        if whole.data[at : at + 16] == blank:
+            continue
+        flash, witness = Flash(32), Flash(2)
+        flash.data[:], witness.data[:] = whole.data, spool.data
+        flash.flip(at * 8 + chance.randrange(8))
+        ledger, _trouble = booted(flash, witness)
+        assert ledger.pages_done(KEY) == 3 or ledger.may_be_on_paper(KEY, 3), at
+        older += ledger.pages_done(KEY) < 3
+    assert older > 50
+
+
+def test_a_folder_made_anew_by_the_board_puts_all_mails_in_doubt() -> None:
+    spool = Flash(2)
+    ledger, _trouble = booted(Flash(32), spool)
+    ledger.intend(KEY, 1)
+    new = Flash(32)
+    vfs.VfsLfs2.mkfs(new)
+    ledger = Ledger(Storage(mount(new, vfs.VfsLfs2), Witness(spool)), FakeClock())
+    assert "damaged" in ledger.open() and ledger.may_be_on_paper(KEY, 1)
+
+
 def test_whatever_bits_are_flipped_the_device_boots_and_the_ledger_goes_on() -> None:
     whole = used()
     for seed in range(50):
@@ -158,12 +192,12 @@ def test_worn_blocks_are_left_out_and_the_ledger_goes_on() -> None:
     while page < 5000 and not flash.worn_blocks:
         page += 1
         ledger.note("note", "a long text " * 9)
-        ledger.advance(KEY, page)
+        ledger.complete(KEY, page)
         done = page
     assert flash.worn_blocks
     for page in range(done + 1, done + 40):
         try:
-            ledger.advance(KEY, page)
+            ledger.complete(KEY, page)
             done = page
         except Fault:
             break
@@ -191,11 +225,11 @@ def test_a_full_flash_is_a_fault_until_there_is_space_again() -> None:
     refused = 0
     for page in range(1, 400):
         try:
-            ledger.advance(KEY, page)
+            ledger.complete(KEY, page)
         except Fault:
             refused += 1
     assert refused
     storage.remove("junk")
-    ledger.advance(KEY, 400)
+    ledger.complete(KEY, 400)
     again, trouble = booted(flash)
     assert trouble == "" and again.pages_done(KEY) == 400

@@ -20,6 +20,7 @@ class FakeStorage:
         self.fail_read = 0
         self.appends = 0
         self.replaces = 0
+        self.number = -1
 
     def append(self, name: str, record: "bytes | bytearray | memoryview") -> None:
         if self.fail:
@@ -55,6 +56,12 @@ class FakeStorage:
 
     def free(self) -> int:
         return 100000
+
+    def mark(self, number: int) -> None:
+        self.number = number
+
+    def marked(self) -> int:
+        return self.number
 
 
 class FakeArea:

@@ -134,7 +134,7 @@ def test_poll_asks_for_a_visit() -> None:
 def test_mail_shows_what_is_unfinished() -> None:
     receiver = FakeReceiver()
     receiver.ledger.intend(b"\x01\x02345678", 1)
-    receiver.ledger.advance(b"\x01\x02345678", 1)
+    receiver.ledger.complete(b"\x01\x02345678", 1)
     lines = typed(receiver, "mail")
     assert "visits           7" in lines and "mail             -" in lines
     assert (

@@ -26,12 +26,12 @@ def filled(storage: FakeStorage) -> Ledger:
     ledger = reopened(storage)
     ledger.begin(A, "a@example.com", "Offer")
     ledger.intend(A, 1)
-    ledger.advance(A, 1)
+    ledger.complete(A, 1)
     ledger.finish(A, 2, False)
     ledger.deleted(A)
     ledger.begin(B, "b@example.com", "Order")
     ledger.intend(B, 1)
-    ledger.advance(B, 1)
+    ledger.complete(B, 1)
     ledger.intend(B, 2)
     return ledger
 
@@ -67,59 +67,65 @@ def test_an_intent_without_completion_asks_for_the_mark() -> None:
     )
 
 
-def test_a_page_that_follows_in_the_same_run_carries_no_mark_until_it_was_begun() -> None:
-    storage = FakeStorage()
-    ledger = reopened(storage)
-    ledger.intend(A, 1)
-    ledger.advance(A, 1)
-    assert not ledger.may_be_on_paper(A, 2) and ledger.intent_page(A) == 0
-    appends = storage.appends
-    ledger.intend(A, 2)
-    assert storage.appends == appends and ledger.intent_page(A) == 2
-    assert ledger.may_be_on_paper(A, 2)  # begun, and to be begun again after a jam
-    ledger.advance(A, 2)
-    assert reopened(storage).may_be_on_paper(A, 3)
-
-
-def test_one_durable_write_a_page() -> None:
+def test_begin_and_end_of_a_page_are_one_durable_write_each() -> None:
     storage = FakeStorage()
     ledger = reopened(storage)
     ledger.begin(A, "a", "s")
     assert storage.appends == 0
-    ledger.intend(A, 1)
     for page in range(1, 10):
-        ledger.advance(A, page)
-        ledger.intend(A, page + 1)
+        ledger.intend(A, page)
+        ledger.complete(A, page)
+    ledger.intend(A, 10)
     ledger.finish(A, 10, False)
-    assert storage.appends == 11
+    ledger.deleted(A)
+    assert storage.appends == 20
 
 
 def test_a_torn_end_is_cut_at_every_octet() -> None:
     storage = FakeStorage()
     filled(storage)
     whole = bytes(storage.files["ledger"])
-    # within the last record, B: page 1 complete, 2 begun
+    # within the last record, B: page 2 begun
+    entered = storage.number - 1
     for cut in range(len(whole) - 18, len(whole)):
         storage.files["ledger"] = bytearray(whole[:cut])
+        storage.number = entered
         ledger = Ledger(storage, FakeClock())
         assert ledger.open() == "the last record of the ledger was cut off"
-        assert ledger.pages_done(B) == 0 and ledger.intent_page(B) == 1 and ledger.is_finished(A)
+        assert ledger.pages_done(B) == 1 and ledger.intent_page(B) == 0 and ledger.is_finished(A)
         assert ledger.lost == 0 and not ledger.doubtful
-        ledger.complete(B, 1)
-        assert reopened(storage).pages_done(B) == 1
+        ledger.intend(B, 2)
+        assert reopened(storage).intent_page(B) == 2
+
+
+def test_records_that_vanish_from_the_end_without_a_trace_are_noticed() -> None:
+    storage = FakeStorage()
+    ledger = filled(storage)
+    before = bytes(storage.files["ledger"])
+    for page in (2, 3):
+        ledger.complete(B, page)
+        ledger.intend(B, page + 1)
+    for content in (before, b""):  # the filesystem went back to an older state
+        storage.files["ledger"] = bytearray(content)
+        ledger = Ledger(storage, FakeClock())
+        assert "damaged" in ledger.open() and ledger.doubtful
+        assert ledger.may_be_on_paper(B, 2) and ledger.may_be_on_paper(C, 1)
+        ledger.intend(B, 2)
+        assert Ledger(storage, FakeClock()).open() == ""  # it goes on from there
 
 
 def test_a_bad_octet_anywhere_costs_one_record_and_is_reported() -> None:
     storage = FakeStorage()
     filled(storage)
     whole = bytes(storage.files["ledger"])
-    for at in range(len(whole) - 19):
+    for at in range(len(whole)):
         data = bytearray(whole)
         data[at] ^= 0x10
         storage.files["ledger"] = data
         ledger = Ledger(storage, FakeClock())
         assert "damaged" in ledger.open() and ledger.lost >= 1 and ledger.doubtful
-        assert ledger.pages_done(B) == 1 and ledger.intent_page(B) == 2
+        assert ledger.may_be_on_paper(B, 2)
+        assert ledger.pages_done(B) == (at < len(whole) - 38 or at >= len(whole) - 19)
         assert ledger.pages_done(A) >= 1
 
 
