@@ -120,7 +120,8 @@ def installed(world: World) -> Iterator[None]:
         (hal.board, "forget", lambda *_names: None),
         (sim.pop3_server, "time", SimpleNamespace(time_ns=lambda: 10**18)),
     ]
-    hal.live_signals.forget("hal.assembly", "hal.wiring", "hal.signals")  # of another machine, perhaps
+    # another machine may have loaded them
+    hal.live_signals.forget("hal.assembly", "hal.wiring", "hal.signals")
     before = [(module, name, getattr(module, name)) for module, name, _new in places]
     for module, name, new in places:
         setattr(module, name, new)
