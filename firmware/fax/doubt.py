@@ -15,13 +15,13 @@ from micropython import const
 
 from firmware.fax.ccitt import MH, MH_BARE, MH_PLAIN, MMR, MR, CcittDecoder
 from firmware.fax.coded import UNLIMITED
+from firmware.fax.directory import MAX_ROWS
 from firmware.fax.lines import DONE, FULL, MORE
-from firmware.fax.tiff import MAX_ROWS
 
 if TYPE_CHECKING:
     from firmware.fax.buffers import FaxBuffers
     from firmware.fax.coded import Coded, Source
-    from firmware.fax.tiff import Directory
+    from firmware.fax.directory import Directory
 
 _SAMPLE = const(2048)  # octets looked at
 _END = const(64)  # octets that may follow an end mark

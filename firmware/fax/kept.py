@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
-from firmware.fax.tiff import Directory, TiffError
+from firmware.fax.directory import Directory, TiffError
 
 if TYPE_CHECKING:
     from typing import Any
@@ -70,10 +70,7 @@ def _of_signed(number: int) -> int:
 
 
 class KeptPage(Directory):
-    """A page whose directory and strip table are on the tape.
-
-    `bound`: a directory that is not kept is there.
-    """
+    """A page whose directory and strip table are on the tape."""
 
     def __init__(self, tape: _Tape, at: int, kind: dict[str, Any], link: int) -> None:
         for name in kind:
@@ -84,7 +81,7 @@ class KeptPage(Directory):
         self.rows_per_strip, at = tape.get(at)
         self.page, at = tape.get(at)
         self.strips, at = tape.get(at)
-        self.hold = self.keep = self.bound = _UNLIMITED
+        self.hold = self.keep = _UNLIMITED
         self._tape = tape
         self._start = at
         self._rewind()
@@ -96,7 +93,7 @@ class KeptPage(Directory):
 
     async def strip(self, index: int) -> tuple[int, int]:
         """As of a directory; asked for in order, from the first on."""
-        self.hold = min(self.keep, self.bound)
+        self.hold = self.keep
         if index < self._index:
             self._rewind()
         while self._index < index:
@@ -118,14 +115,20 @@ class KeptPage(Directory):
 class KeptDirectories:
     """Those of one mail, by part and by the link that leads to them.
 
-    `learnt`: numbers of the parts whose chain is here to its end. `readings`: how often the mail
-    was asked for again.
+    `readings`: how often the mail was asked for again; `mark`: where the next reading goes on.
+    `gone`: the chain goes on where it could not be had; `gave_way`: mails that wanted to keep
+    theirs meanwhile.
     """
 
     def __init__(self, key: bytes) -> None:
         self.key = key
-        self.learnt: list[int] = []
-        self.readings = 0
+        self.readings = self.gave_way = 0
+        self.gone = False
+        self.mark: Any = None
+        self.empty()
+
+    def empty(self) -> None:
+        """Forget all directories."""
         self._tape = _Tape()
         self._kinds: list[dict[str, Any]] = []
         self._rows: dict[int, int] = {}  # places on the tape; below 0: of the list of refusals

@@ -9,9 +9,9 @@ from micropython import const
 from firmware import on_demand
 from firmware.fax.ccitt import CcittDecoder
 from firmware.fax.coded import Coded
+from firmware.fax.directory import MAX_ROWS, TiffError
 from firmware.fax.lines import DONE, DOUBT, FULL, MORE, LineQueue
 from firmware.fax.plotter import Plotter
-from firmware.fax.tiff import MAX_ROWS, TiffError
 from firmware.recording.faults import CODING_DAMAGED
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from firmware.fax.buffers import FaxBuffers
     from firmware.fax.coded import Source
+    from firmware.fax.directory import Directory
     from firmware.fax.plotter import Sink
     from firmware.fax.raster import Fit
-    from firmware.fax.tiff import Directory
 
 # As long as a page shows nothing but white rows its coding can still be doubted, and then its
 # data are read again from the start:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 if TYPE_CHECKING:
-    from firmware.fax.tiff import Directory
+    from firmware.fax.directory import Directory
 
 _HEAD_DPI_X100 = const(20320)  # 8 dots/mm
 _LINES_DPI_X100 = const(39116)  # 15.4 lines/mm

@@ -11,11 +11,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from firmware.fax.buffers import MAX_WIDTH
-from firmware.fax.tiff import value
+from firmware.fax.directory import value
 from firmware.recording.faults import TIFF_DAMAGED, TIFF_UNSUPPORTED
 
 if TYPE_CHECKING:
-    from firmware.fax.tiff import Entry
+    from firmware.fax.directory import Entry
 
 _CODINGS = {
     1: "",

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from firmware.fax.buffers import FaxBuffers
     from firmware.fax.coded import Source
+    from firmware.fax.directory import Directory
     from firmware.fax.page import FaxPage, Quality
     from firmware.fax.plotter import Sink
     from firmware.fax.raster import Fit
-    from firmware.fax.tiff import Directory
 
 _INDEX = const(0)  # of the next line's elements
 _ROW = const(1)  # number of the next row

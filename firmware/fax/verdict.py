@@ -9,9 +9,9 @@ from micropython import const
 from firmware.fax.page import Quality
 
 if TYPE_CHECKING:
+    from firmware.fax.directory import Directory
     from firmware.fax.lines import LineQueue
     from firmware.fax.page import FaxPage
-    from firmware.fax.tiff import Directory
 
 _SHARE = const(50)  # a page that lacks up to 1/50, 6 mm of an A4 sheet, is as good as whole
 _EXTENSION = "it uses the extension uncompressed mode, which can't be decoded"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _MAX_ROWS = const(24)  # of one notice sheet
 _MAGIC_OCTETS = const(8)
+_MOST_WAITING = const(8)  # mails that are put off for one that is read again
 UNKNOWN = b"\0\0\0\0"  # layout
 _TOO_MANY = "the mail takes more than %d sheets (parameter record.sheets)"
 _KEPT = "firmware.fax.kept"
@@ -89,9 +90,9 @@ class Recording:
         self.setting: Callable[[str], Any] = _default
         self.zone_min = 0
         self.job: Job
-        self._rows: list[Row] = []
+        self.rows: list[Row] = []
         self.headed = False  # the heading (From, Subject, Date) is on paper
-        self._alternative = 0  # the group of alternatives of which one is on paper
+        self.alternative = 0  # the group of alternatives of which one is on paper
         self._worker: Any = None  # what records faxes or texts,
         self._loaded = ""  # and the module that it comes from
         self.kept: KeptDirectories | None = None  # of the mail that is read again, or read ahead
@@ -103,17 +104,17 @@ class Recording:
         OSError: the page that was open is given up then, and the mail is not finished.
         """
         self.job = job
-        self._rows = []
+        self.rows = []
         self.headed = False
-        self._alternative = 0
+        self.alternative = 0
         self.sheet.begin_mail(job)
         try:
-            index = 0
+            index, first = 0, self._first_part(job)
             while True:
                 slot = await job.slot(index)
                 if slot is None:
                     break
-                if job.withheld:
+                if job.withheld or index < first:
                     await slot.source.skip()
                 else:
                     await self._part(slot)
@@ -122,18 +123,25 @@ class Recording:
                 raise Incomplete  # behind the last part, but who knows what else was to come
             if job.withheld:
                 what = "all of the mail; it is still in the mailbox"
-                self._rows = [Row(what, "mail", job.withheld, 0)]
+                self.rows = [Row(what, "mail", job.withheld, 0)]
             await self._close()
         except BaseException:
             await self.sheet.abort()
             raise
         self._forget(job.key)
         job.pages = self.sheet.page
-        return bool(self._rows)
+        return bool(self.rows)
+
+    def _first_part(self, job: Job) -> int:
+        """Index of the part with which this reading of the mail goes on."""
+        kept = self.kept
+        if kept is None or kept.key != job.key:
+            return 0
+        return on_demand.load(_LEARNING).index_of(self, kept)  # type: ignore[no-any-return]
 
     async def _part(self, slot: Slot) -> None:
         part, source = slot.part, slot.source
-        if part.alternative and part.alternative == self._alternative:
+        if part.alternative and part.alternative == self.alternative:
             await source.skip()
             return
         magic = bytes(self.scratch[: await self._fill(slot, _MAGIC_OCTETS)])
@@ -148,8 +156,8 @@ class Recording:
         if slot.damage:
             self.row(slot, faults.MAIL_DAMAGED, slot.damage)
         if recorded and part.alternative:
-            self._alternative = part.alternative
-            self._rows = [row for row in self._rows if row.alternative != part.alternative]
+            self.alternative = part.alternative
+            self.rows = [row for row in self.rows if row.alternative != part.alternative]
 
     async def _fill(self, slot: Slot, count: int) -> int:
         """Read the first `count` octets of a part into the scratch; fewer only at its end."""
@@ -174,10 +182,10 @@ class Recording:
         """Something of this part is not on paper: the notice sheet will tell of it."""
         part = slot.part
         reason = "%s (code %03d)" % (reason, code)
-        if len(self._rows) < _MAX_ROWS:
-            self._rows.append(Row(part.name, part.content_type, reason, part.alternative))
-        elif len(self._rows) == _MAX_ROWS:
-            self._rows.append(Row("", "", "more parts of this mail can't be recorded either", 0))
+        if len(self.rows) < _MAX_ROWS:
+            self.rows.append(Row(part.name, part.content_type, reason, part.alternative))
+        elif len(self.rows) == _MAX_ROWS:
+            self.rows.append(Row("", "", "more parts of this mail can't be recorded either", 0))
 
     def _part_of(self, kind: str) -> Any:
         """What records faxes or texts; one of the two is in memory at a time."""
@@ -201,9 +209,14 @@ class Recording:
             on_demand.drop(start, _STAY)
 
     def keep(self) -> KeptDirectories:
-        """The directories that are kept of this mail."""
+        """The directories that are kept of this mail. Raises ReadAgain while another mail, which
+        is to come once more, has the room for that.
+        """
         kept = self.kept
         if kept is None or kept.key != self.job.key:
+            if kept is not None and kept.mark is not None and kept.gave_way < _MOST_WAITING:
+                kept.gave_way += 1
+                raise ReadAgain
             kept = on_demand.load(_KEPT).KeptDirectories(self.job.key)
             self.kept = kept
         return kept
@@ -231,9 +244,9 @@ class Recording:
 
     async def _close(self) -> None:
         """Notice sheet for what is not on paper; a mail without any page gets its heading."""
-        if self._rows:
-            for row in self._rows:
+        if self.rows:
+            for row in self.rows:
                 self.reporter.unrecorded(self.job, row.name or row.content_type, row.reason)
-            await self._part_of(_TEXT).notice(self._rows)
+            await self._part_of(_TEXT).notice(self.rows)
         elif not self.sheet.page:
             await self._part_of(_TEXT).heading_alone()

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from firmware import on_demand
+from firmware.fax.buffers import STRIPS
+from firmware.fax.directory import TiffError
 from firmware.fax.page import FaxPage
 from firmware.fax.raster import page_fit
-from firmware.fax.tiff import TiffError, TiffReader
+from firmware.fax.tiff import TiffReader
 from firmware.recording import faults
-from firmware.recording.document import ReadAgain
 from firmware.store.spool import OutsideWindow
 
 if TYPE_CHECKING:
     from firmware.fax.page import Quality
-    from firmware.fax.tiff import Directory
     from firmware.recording.document import Recording
     from firmware.recording.job import Slot
 
@@ -25,7 +25,6 @@ _HEAD_DOTS = const(1728)
 _UNFIT = "firmware.recording.unfit"
 _LEARNING = "firmware.recording.learning"
 _TOO_LARGE = "its data need more memory than there is"
-_MAX_READINGS = const(8)  # of one mail, for as many parts
 
 
 def _of_page(page: int, reason: str) -> str:
@@ -47,16 +46,7 @@ class FaxPart:
         """Every page of a TIFF. What can't be decoded becomes a row of the notice sheet. True when
         a page was made.
         """
-        reader = TiffReader(slot.source, self._mail.fax_buffers, slot.part.number)
-        if self._mail.kept is not None and self._mail.kept.key == self._mail.job.key:
-            reader.kept = self._mail.kept
-        before = self._mail.sheet.page
-        self._more = 0
-        try:
-            await reader.open()
-        except TiffError as error:
-            self._mail.row(slot, error.code, error.reason)
-        number = 0
+        reader, number, before = await self._reader(slot)
         while reader.more:
             number += 1
             if self._mail.too_many(slot, faults.TIFF_UNSUPPORTED):
@@ -69,55 +59,68 @@ class FaxPart:
             except OutsideWindow:
                 beyond = True
             if beyond:
-                await self._beyond(slot, reader, number)
+                await self._beyond(slot, reader, number, before)
             await self._mail.end_open_page()
             await asyncio.sleep(0)
         return self._mail.sheet.page > before
 
+    async def _reader(self, slot: Slot) -> tuple[TiffReader, int, int]:
+        """The file's reader, how many of its pages are behind it, and the mail's sheets before the
+        file.
+        """
+        mail, kept = self._mail, self._mail.kept
+        if kept is not None and kept.key != mail.job.key:
+            kept = None
+        self._more = 0
+        if kept is not None and kept.mark is not None and kept.mark.part == slot.part.number:
+            mark = kept.mark
+            self._more = mark.more
+            reader = await on_demand.load(_LEARNING).reader_of(mail, mark, slot.source)
+            return reader, mark.number - 1, mark.before
+        reader = TiffReader(slot.source, mail.fax_buffers, slot.part.number)
+        reader.kept = kept
+        try:
+            await reader.open()
+        except TiffError as error:
+            mail.row(slot, error.code, error.reason)
+        return reader, 0, mail.sheet.page
+
     async def _fax_one(self, slot: Slot, reader: TiffReader, number: int, before: int) -> None:
         """The file's next page. Raises TiffError, OutsideWindow when it can't be recorded."""
+        mail, source = self._mail, slot.source
         directory = await reader.next_page()
         if directory is None:
             return
-        if not 0 < self._mail.job.octets <= slot.source.window:
-            directory = await self._ahead(reader, directory)
-        sheet, page = self._mail.sheet, self._page
+        large = not 0 < mail.job.octets <= source.window
+        if large or reader.kept is not None or directory.strips > STRIPS:
+            prepare = on_demand.load(_LEARNING).prepare
+            directory = await prepare(mail, reader, directory, source)
+        sheet, page = mail.sheet, self._page
         total = self._total(slot, before + self._more, reader.total)
         sheet.prepare("fax", total)
-        cut = self._mail.cut_lines
-        fit = page_fit(directory, _HEAD_DOTS, sheet.capacity, sheet.band_lines, cut)
-        if fit.reduced or not directory.length:
+        fit = page_fit(directory, _HEAD_DOTS, sheet.capacity, sheet.band_lines, mail.cut_lines)
+        if fit.reduced or not directory.length or 1 < directory.orientation < 9:
             quality = await on_demand.call(
-                _UNFIT, "record", page, slot.source, directory, sheet, self._mail.setting, total
+                _UNFIT, "record", page, source, directory, sheet, mail.setting, total
             )
             self._more += quality.sheets - 1
         else:
-            quality = await page.render(slot.source, directory, fit, sheet)
+            quality = await page.render(source, directory, fit, sheet)
         if directory.mixed:
             code, reason = on_demand.call("firmware.fax.refusal", "mixed")
-            self._mail.row(slot, code, _of_page(number, reason))
+            mail.row(slot, code, _of_page(number, reason))
         self._judge(slot, number, quality, directory.counted)
 
-    async def _ahead(self, reader: TiffReader, page: Directory) -> Directory:
-        """See to it that nothing before the page's data will be wanted when they have gone."""
-        if reader.kept is not None and reader.kept.has(reader.part, reader.link):
-            return page
-        if (await page.strip(0))[0] <= page.hold:
-            return page
-        reader.kept = self._mail.keep()
-        return await on_demand.load(_LEARNING).read_ahead(reader.kept, reader, page)  # type: ignore[no-any-return]
-
-    async def _beyond(self, slot: Slot, reader: TiffReader, number: int) -> None:
-        """Something is not in the window. Raises ReadAgain where a second reading helps: before
-        the page's first line, when the rest of the directories could be learnt.
+    async def _beyond(self, slot: Slot, reader: TiffReader, number: int, before: int) -> None:
+        """Something is not in the window. Raises ReadAgain where another reading helps: before the
+        page's first line.
         """
-        kept = self._mail.keep()
-        may = reader.part not in kept.learnt and kept.readings < _MAX_READINGS
-        may = may and not self._mail.sheet.is_open
-        if may and await on_demand.load(_LEARNING).learn(kept, reader, slot.source):
-            kept.readings += 1
-            raise ReadAgain
-        self._mail.row(slot, faults.SPOOL_SMALL, _of_page(number, _TOO_LARGE))
+        if not self._mail.sheet.is_open:
+            await on_demand.load(_LEARNING).beyond(self._mail, reader, number, before, self._more)
+        reason = _of_page(number, _TOO_LARGE)
+        if not reader.more and number != reader.total:
+            reason = "what begins with " + reason
+        self._mail.row(slot, faults.SPOOL_SMALL, reason)
 
     def _judge(self, slot: Slot, number: int, quality: Quality, counted: list[int]) -> None:
         """Rows that were repeated are told in the journal; rows that are missing on paper too."""

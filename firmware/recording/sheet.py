@@ -45,7 +45,7 @@ class Sheet:
         self.zone_min = 0  # minutes east of UTC, for the header band
         self.stall_s = 0  # seconds that paper may keep the mail waiting; 0 for ever
         self._job: Job
-        self._done = 0
+        self.done = 0  # pages of the mail that are on paper
         self.page = 0
         self.lines = 0
         self._kind = ""
@@ -59,8 +59,8 @@ class Sheet:
         are on paper, the notice follows those.
         """
         self._job = job
-        self._done = self._ledger.pages_done(job.key)
-        self.page = self._done if job.withheld else 0
+        self.done = self._ledger.pages_done(job.key)
+        self.page = self.done if job.withheld else 0
         self._open = self._waits = False
 
     @property
@@ -118,7 +118,7 @@ class Sheet:
                 self._waits = True
             else:
                 self._ledger.complete(self._job.key, self.page)
-            self._done = self.page
+            self.done = self.page
             if not self._waits:
                 await self._let_out()
             self._recorded(self._job, self.page, self._total, self._kind, self._duplicate)
@@ -152,10 +152,10 @@ class Sheet:
 
     @property
     def _on_paper(self) -> bool:
-        return self.page > self._done
+        return self.page > self.done
 
     def _is_duplicate(self, page: int) -> bool:
-        return page > self._done and self._ledger.may_be_on_paper(self._job.key, page)
+        return page > self.done and self._ledger.may_be_on_paper(self._job.key, page)
 
     async def _start(self) -> None:
         await self._settle()

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from firmware.fax.directory import Directory
     from firmware.fax.page import FaxPage, Quality
     from firmware.fax.raster import Fit
-    from firmware.fax.tiff import Directory
     from firmware.recording.sheet import Sheet
     from firmware.store.spool import PartSource
 

@@ -30,8 +30,8 @@ from tests.unit.fax_support import (
 if TYPE_CHECKING:
     from typing import Any
 
+    from firmware.fax.directory import Directory
     from firmware.fax.raster import Fit
-    from firmware.fax.tiff import Directory
 
 HEAD_DOTS = 1728
 SHEET = 4543

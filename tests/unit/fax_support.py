@@ -14,9 +14,9 @@ from firmware.fax.tiff import TiffReader
 if TYPE_CHECKING:
     from typing import Any
 
+    from firmware.fax.directory import Directory
     from firmware.fax.page import Quality
     from firmware.fax.raster import Fit
-    from firmware.fax.tiff import Directory
 
 MH_PLAIN, MH, MR, MMR = 0, 1, 2, 3
 EOL = "000000000001"

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import asyncio
 
-from firmware.fax.tiff import TiffError
+from firmware.fax.directory import TiffError
 from tests.unit.fax_support import (
     EOL,
     MH,

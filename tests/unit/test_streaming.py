@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import binascii
+import gc
 from typing import TYPE_CHECKING
 
-from firmware.recording import faults
 from firmware.recording import job as outcomes
 from firmware.supervisor import Pulse
 from tests.unit.recording_support import KEY, Desk, kinds
 from tests.unit.store_support import FakeClock
-from tests.unit.tiff_layouts import AFTER, BEFORE, END, FRONT, LAYOUTS, page_rows, tiff
+from tests.unit.tiff_layouts import (
+    AFTER,
+    BACKWARDS,
+    BEFORE,
+    END,
+    END_BACKWARDS,
+    FRONT,
+    FRONT_BACKWARDS,
+    LAYOUTS,
+    Page,
+    file_of,
+    page_rows,
+    tiff,
+)
 
 if TYPE_CHECKING:
     from typing import Any
@@ -25,6 +38,7 @@ ROWS = 40  # 9 kB a page
 
 
 def mail(data: bytes) -> bytes:
+    gc.collect()
     return HEAD + b"".join(
         binascii.b2a_base64(data[at : at + 57]).replace(b"\n", b"\r\n")
         for at in range(0, len(data), 57)
@@ -116,14 +130,101 @@ def test_pages_recorded_before_the_second_reading_are_not_recorded_twice() -> No
     assert recorded(desk) == [page_rows(0, 10), page_rows(0, ROWS)]
 
 
-def test_more_directories_than_can_be_kept_are_told_on_a_notice_sheet() -> None:
-    desk = Desk(blocks=1)
-    sent = mail(tiff(END, 20, 10, alike=False))
-    job = desk.record(sent)
-    assert job.outcome == outcomes.AS_NOTICE, job.outcome
-    assert kinds(desk) == ["notice"]
-    reason = desk.reporter.unrecorded_parts[0][1]
-    assert "(code %03d)" % faults.SPOOL_SMALL in reason
+def test_more_directories_than_can_be_kept_take_more_readings() -> None:
+    for layout in (END, FRONT):
+        desk = Desk(tray=30, blocks=1)
+        sent = mail(tiff(layout, 20, 10, alike=False))
+        outcome = readings(desk, sent, 9)
+        assert outcome[-1] == outcomes.ON_PAPER and len(outcome) <= 4, (layout, outcome)
+        assert [page[0] for page in desk.reporter.pages] == list(range(1, 21))
+
+
+def test_pages_in_another_order_than_their_data_take_two_readings_within_the_window() -> None:
+    for layout in BACKWARDS:
+        desk = Desk(tray=40, blocks=8)
+        sent = mail(tiff(layout, 6, 10))  # 14 kB
+        outcome = readings(desk, sent)
+        assert outcome[-1] == outcomes.ON_PAPER and len(outcome) <= 2, (layout, outcome)
+        assert recorded(desk) == expected(6, 10), layout
+
+
+def test_pages_in_another_order_take_a_reading_each_at_worst() -> None:
+    for layout in BACKWARDS:
+        desk = Desk(tray=40, blocks=2)
+        sent = mail(tiff(layout, 6, ROWS // 2))  # 27 kB; the window has 8
+        outcome = readings(desk, sent, 9)
+        assert outcome[-1] == outcomes.ON_PAPER and len(outcome) <= 7, (layout, outcome)
+        assert recorded(desk) == expected(6, ROWS // 2), layout
+        assert not any(duplicate for _page, _total, _kind, duplicate in desk.reporter.pages)
+
+
+def test_several_small_pages_are_recorded_in_each_reading() -> None:
+    desk = Desk(tray=40, blocks=2)
+    outcome = readings(desk, mail(tiff(FRONT_BACKWARDS, 10, 10)), 12)  # 22 kB
+    assert outcome[-1] == outcomes.ON_PAPER and len(outcome) <= 6, outcome
+    assert recorded(desk) == expected(10, 10)
+
+
+def test_readings_have_a_bound_and_what_is_left_is_told() -> None:
+    desk = Desk(tray=40, blocks=1)
+    sent = mail(tiff(FRONT_BACKWARDS, 6, 30))
+
+    async def run() -> list[int]:
+        found = [(await desk._record(sent, KEY, -1, 700)).outcome]
+        desk.recording.kept.readings = 62  # type: ignore[union-attr]
+        while found[-1] == outcomes.AGAIN:
+            found.append((await desk._record(sent, KEY, -1, 700)).outcome)
+        return found
+
+    assert asyncio.run(run()) == [outcomes.AGAIN] * 3 + [outcomes.AS_NOTICE]
+    told = [reason for _name, reason in desk.reporter.unrecorded_parts]
+    assert kinds(desk) == ["fax"] * 4 + ["notice"] and len(told) == 2, "on paper or told"
+
+
+def test_strips_in_another_order_than_their_rows() -> None:
+    for count in (10, 80):  # the table of the latter does not fit into memory at once
+        desk = Desk(blocks=8)
+        desk.machine.kept = 500
+        page = Page([b"".join(page_rows(0, count)[at : at + 1]) for at in range(count)],
+                    count, 1, 1, 98)
+        page.backwards = True
+        assert readings(desk, mail(file_of(BEFORE, [page]))) == [outcomes.ON_PAPER]
+        assert recorded(desk) == expected(1, count)
+
+
+def test_two_mails_that_are_read_again_do_not_push_each_other_out() -> None:
+    desk = Desk(tray=40, blocks=2)
+    sent = mail(tiff(END, 5, ROWS // 2))
+
+    async def run() -> list[int]:
+        waiting, count = [KEY, b"another!", b"a third!"], 0
+        while waiting and count < 20:
+            key = waiting.pop(0)  # all have been asked for when the first is wanted again
+            count += 1
+            if (await desk._record(sent, key, -1, 700)).outcome == outcomes.AGAIN:
+                waiting.append(key)
+        return [count, len(waiting)]
+
+    count, left = asyncio.run(run())
+    assert not left and count <= 12, (count, left)
+    assert recorded(desk) == expected(5, ROWS // 2) * 3
+
+
+def test_a_reading_that_is_left_for_lack_of_paper_goes_on_with_the_page_that_is_due() -> None:
+    desk = Desk(tray=3, blocks=2)
+    sent = mail(tiff(END_BACKWARDS, 6, ROWS // 2))
+
+    async def run() -> list[int]:
+        found = [outcomes.AGAIN]
+        while found[-1] != outcomes.ON_PAPER and len(found) < 12:
+            found.append((await desk._record(sent, KEY, -1, 700)).outcome)
+            if found[-1] == outcomes.STALLED:
+                desk.machine.tray = 10
+        return found
+
+    found = asyncio.run(run())
+    assert found.count(outcomes.STALLED) == 1 and found[-1] == outcomes.ON_PAPER, found
+    assert recorded(desk) == expected(6, ROWS // 2)
 
 
 class FakePulse(Pulse):

@@ -7,6 +7,13 @@ AFTER = "each directory behind its data"
 FRONT = "all directories at the front"
 END = "all directories at the end"
 LAYOUTS = (BEFORE, AFTER, FRONT, END)
+# data not in the order of the pages
+FRONT_BACKWARDS = "all directories at the front, the last page's data first"
+END_BACKWARDS = "the last page's data first, all directories at the end"
+BEFORE_BACKWARDS = "the last page first, each directory before its data"
+AFTER_BACKWARDS = "the last page first, each directory behind its data"
+SWAPPED = "each directory before its data, every second page before the one that it follows"
+BACKWARDS = (FRONT_BACKWARDS, END_BACKWARDS, BEFORE_BACKWARDS, AFTER_BACKWARDS, SWAPPED)
 WIDTH = 1728
 _ROW = WIDTH // 8
 _ENTRIES = 12
@@ -32,6 +39,7 @@ class Page:
         table = 8 * len(strips) if len(strips) > 1 else 0
         self.octets = 2 + 12 * _ENTRIES + 4 + 16 + table  # of directory and its values
         self.place = self.start = 0
+        self.backwards = False  # the last strip's data come first
 
     def directory(self, number: int, pages: int, following: int) -> bytes:
         """The directory and its values, as they are at `place`."""
@@ -39,10 +47,13 @@ class Page:
         count = len(self.strips)
         offsets, counts = [], []
         at = self.start
-        for strip in self.strips:
+        for strip in reversed(self.strips) if self.backwards else self.strips:
             offsets.append(at)
             counts.append(len(strip))
             at += len(strip)
+        if self.backwards:
+            offsets.reverse()
+            counts.reverse()
         tags = [
             (254, 4, 1, 2),
             (256, 4, 1, WIDTH),
@@ -69,15 +80,29 @@ class Page:
         return out
 
 
+def _order(layout: str, pages: int) -> list[tuple[int, bool]]:
+    """(page, its directory rather than its data) from the file's start to its end."""
+    numbers = list(range(pages))
+    data = list(numbers)
+    if layout in BACKWARDS:
+        data.reverse()
+    if layout == SWAPPED:
+        data = [min(number ^ 1, pages - 1) if pages % 2 == 0 else number for number in numbers]
+    order: list[tuple[int, bool]] = []
+    if layout in (FRONT, FRONT_BACKWARDS, END, END_BACKWARDS):
+        front = layout in (FRONT, FRONT_BACKWARDS)
+        for directories in (front, not front):
+            order += [(number, directories) for number in (numbers if directories else data)]
+        return order
+    first = layout in (BEFORE, BEFORE_BACKWARDS, SWAPPED)
+    for number in data:
+        order += [(number, first), (number, not first)]
+    return order
+
+
 def file_of(layout: str, pages: list[Page]) -> bytes:
     """A file of these pages."""
-    order: list[tuple[int, bool]] = []  # (page, its directory rather than its data)
-    if layout in (BEFORE, AFTER):
-        for number in range(len(pages)):
-            order += [(number, layout == BEFORE), (number, layout == AFTER)]
-    else:
-        for directories in (layout == FRONT, layout == END):
-            order += [(number, directories) for number in range(len(pages))]
+    order = _order(layout, len(pages))
     at = 8
     for number, is_directory in order:
         page = pages[number]
@@ -94,7 +119,7 @@ def file_of(layout: str, pages: list[Page]) -> bytes:
             following = pages[number + 1].place if number + 1 < len(pages) else 0
             out.append(page.directory(number, len(pages), following))
         else:
-            out += page.strips
+            out += reversed(page.strips) if page.backwards else page.strips
     return b"".join(out)
 
 
