@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet --quiet
 STUBS := $(VENV)/stubs-rp2.done $(VENV)/stubs-esp32.done
 
-.PHONY: help run test oracle lint bench fuzz faults size build flash console clean
+.PHONY: help run test oracle lint bench fuzz faults watchdog size build flash console clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +20,8 @@ help:
 	@echo 'make size     [JSON=FILE]             memory of each module, 64-bit and 32-bit, buffers, peak; 32-bit needs node and npm'
 	@echo 'make faults   [CUTS=100000] [SEED=1]  cut the power everywhere, look for lost pages; JSON=FILE keeps the counts,'
 	@echo '                                      CUT=... repeats one cut as a failure names it'
+	@echo 'make watchdog [EVERY=40] [SEED=1]     hang and kill every task at every await, look for lost pages and silence;'
+	@echo '                                      JSON=FILE keeps the counts, POINT=... repeats one as a failure names it'
 	@echo 'make fuzz     [ARGS="SECONDS [NAME]"] hostile octets for POP3, mail and fax, on MicroPython and CPython; inputs that'
 	@echo '                                      fail are kept in tests/corpus/, JSON=FILE keeps the counts'
 	@echo 'make build    [ARCH=x64]              firmware for the device into build/ARCH, with sizes and SHA-256 manifest;'
@@ -51,6 +53,10 @@ size: $(VENV)/done
 faults: $(VENV)/done
 	@$(PY) -m tools.faults $(if $(CUTS),--cuts $(CUTS)) $(if $(SEED),--seed $(SEED)) $(if $(CUT),--cut $(CUT)) \
 	  $(if $(JSON),--json $(JSON)) $(ARGS)
+
+watchdog: $(VENV)/done
+	@$(PY) -m tools.watchdog $(if $(EVERY),--every $(EVERY)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(POINT),--point $(POINT)) $(if $(JSON),--json $(JSON)) $(ARGS)
 
 fuzz: $(VENV)/done $(VENV)/fuzz.done
 	@$(PY) -m tools.fuzz $(ARGS) $(if $(JSON),--json $(JSON))

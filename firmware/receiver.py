@@ -133,6 +133,7 @@ class Receiver:
             self._receiving.restarts = restarts
             supervisor.well = restarts.well
             if restarts.why:
+                self.reporter.note("restart", restarts.why)
                 self.faults.enter(RESTARTED, restarts.why)
         supervisor.start(self._pulses[_RECORD], self._record_task.run())
         supervisor.start(self._pulses[_PANEL], panel.run())
@@ -240,4 +241,3 @@ class Receiver:
 
     def _lost(self, text: str) -> None:
         self.reporter.event("lost", {"text": text})
-        self.reporter.note("restart", text)

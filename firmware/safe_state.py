@@ -48,6 +48,7 @@ class SafeState:
         self._attempt(self._open)
         self._reporter.event("safe", {"text": self._restarts.why})
         detail = "%d times, at last: %s" % (self._restarts.count, self._restarts.why)
+        self._attempt(lambda: self._reporter.note("safe", detail))
         self._attempt(lambda: self.faults.enter(SAFE_STATE, detail))
         begin = (self._panel, lambda: serve(self.board.serial, self))
         tasks = [asyncio.create_task(self._lasting(one)) for one in begin]

@@ -39,6 +39,7 @@ ROLES = {
 _LIMIT_S = 7200.0  # virtual
 _AT_LEAST_S = 14.0
 _REAL_S = 120
+_ROUND_S = 45
 _DETECTED_S = 400  # by then a task that hangs is missed, if its owner depends on it
 _TYPED = ((0.7, "status\r"), (1.5, "journal 5\r"), (2.2, "param list clock\r"), (3.0, "mail\r"))
 _KEYS = ((1.1, "function"), (2.6, "start"), (4.1, "stop"))
@@ -187,6 +188,13 @@ def live(session: Session, seed: int, plan: Plan) -> tuple[World, str, Verdict]:
         world.loop.call_later(at, world.machine.keys.tap, key)
     began = world.loop.time()
 
+    def attend() -> None:
+        """A person looks after the machine now and then."""
+        world.machine.close_cover()
+        world.loop.call_later(_ROUND_S, attend)
+
+    world.loop.call_later(_ROUND_S, attend)
+
     def done(world: World) -> bool:
         if world.loop.time() - began < _AT_LEAST_S or not session.done(world):
             return False
@@ -230,12 +238,12 @@ def journal(world: World) -> list[str]:
     import vfs
 
     from firmware.store.ledger import Ledger
-    from hal.storage import Storage
+    from hal.storage import Storage, mount
 
     with installed(world):
         world.flash("data").before = lambda _kind, _tears: None
         clock: Any = SimpleNamespace(now=lambda: 0)
-        ledger = Ledger(Storage(vfs.VfsLfs2(world.flash("data"))), clock)
+        ledger = Ledger(Storage(mount(world.flash("data"), vfs.VfsLfs2)), clock)
         ledger.open()
         return ["%s %s" % (kind, text) for _time, kind, text in ledger.journal(True, 200)]
 
