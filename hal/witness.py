@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _ENTRY = const(8)  # "last", the number (2), its complement (2)
 _BLANK = b"\xff" * _ENTRY
+_WINDOW = const(256)
 _IOCTL_COUNT = const(4)
 _IOCTL_SIZE = const(5)
 _IOCTL_ERASE = const(6)
@@ -38,17 +39,21 @@ class Witness:
     def number(self) -> int:
         """The number entered last, -1 when there is none. Raises OSError."""
         if self._at < 0:
+            window = bytearray(min(self._size, _WINDOW))
             end = 0
-            for at in range(0, self._size, _ENTRY):
-                self._device.readblocks(self._block, self._entry, at)
-                if self._entry == _BLANK:
-                    continue
-                end = at + _ENTRY
-                mark, number, complement = struct.unpack(">4sHH", self._entry)
-                if mark == b"last" and number ^ complement == 0xFFFF:
-                    self._number = number
+            for start in range(0, self._size, len(window)):
+                self._device.readblocks(self._block, window, start)
+                for at in range(0, len(window), _ENTRY):
+                    if window[at : at + _ENTRY] != _BLANK:
+                        end = start + at + _ENTRY
+                        self._take(window, at)
             self._at = end
         return self._number
+
+    def _take(self, window: bytearray, at: int) -> None:
+        mark, number, complement = struct.unpack_from(">4sHH", window, at)
+        if mark == b"last" and number ^ complement == 0xFFFF:
+            self._number = number
 
     def enter(self, number: int) -> None:
         """Enter a number of 16 bits. Raises OSError."""

@@ -15,12 +15,20 @@ from typing import TYPE_CHECKING, Any
 from sim import shadows
 
 if TYPE_CHECKING:
+    from array import array
+
+    from firmware.text.font import Font
     from sim.world import World
 
 _LINE_NUMBER = 3
 _KEPT_TEXT = 20_000
 _LINE_OCTETS = 216
+_MANY = 500
+_REVERSED = [int(format(octet, "08b")[::-1], 2) for octet in range(256)]
 _tables: dict[tuple[int, int], bytes] = {}
+_fax_tables: list[array[int]] = []
+_painted: dict[tuple[Any, ...], tuple[bytes, int]] = {}
+_own: dict[str, Any] = {}  # functions in whose place there are others
 
 
 class ServiceLine:
@@ -94,9 +102,11 @@ def installed(world: World) -> Iterator[None]:
     import flash
     import machine
 
+    import firmware.fax.buffers
     import firmware.on_demand
     import firmware.receiver
     import firmware.text.canvas
+    import firmware.text.font
     import hal.board
     import hal.clock
     import hal.head
@@ -104,6 +114,8 @@ def installed(world: World) -> Iterator[None]:
     import hal.network
     import sim.pop3_server
 
+    _own.setdefault("paint", firmware.text.font.Font.paint)
+    _own.setdefault("fill_tables", firmware.fax.buffers._fill_tables)
     places: list[tuple[Any, str, Any]] = [
         (machine, "UART", lambda *_settings, **_more: world.line),
         (machine, "RTC", lambda: world.calendar),
@@ -115,6 +127,9 @@ def installed(world: World) -> Iterator[None]:
         (hal.clock, "_time", SimpleNamespace(sleep_us=lambda _us: None)),
         (hal.head, "_copy_line", _copy_line),
         (firmware.text.canvas, "_fill", _fill),
+        (firmware.text.font.Font, "paint", _paint),
+        (firmware.fax.buffers, "_fill_tables", _fill_tables),
+        (firmware.fax.buffers, "_reversed", _REVERSED.__getitem__),
         # modules that were loaded once stay: loading them takes longer than a page
         (firmware.on_demand, "drop", lambda _start, _but=(): None),
         (hal.board, "forget", lambda *_names: None),
@@ -145,6 +160,37 @@ def _fill(band: bytearray, at: int, octets: int, lines: int, keep: int, flip: in
     for start in range(at, at + lines * _LINE_OCTETS, _LINE_OCTETS):
         band[start : start + octets] = bytes(band[start : start + octets]).translate(table)
     return 0
+
+
+def _fill_tables(tables: array[int]) -> None:
+    """As in firmware/fax/buffers.py, which takes as long as half a page at every boot."""
+    if not _fax_tables:
+        _own["fill_tables"](tables)
+        _fax_tables.append(tables[:])
+    tables[:] = _fax_tables[0]
+
+
+def _paint(
+    font: Font,
+    band: bytearray,
+    first: int,
+    lines: int,
+    cells: array[int],
+    count: int,
+    *rest: Any,
+) -> int:
+    """As in firmware/text/font.py; a line that was painted before into the same band is not
+    painted again.
+    """
+    octets = lines * _LINE_OCTETS
+    what = (bytes(band[:octets]), bytes(cells[:count]), font.width, font.height, first, *rest)
+    if what not in _painted:
+        if len(_painted) > _MANY:
+            _painted.clear()
+        end: int = _own["paint"](font, band, first, lines, cells, count, *rest)
+        _painted[what] = bytes(band[:octets]), end
+    band[:octets], end = _painted[what]
+    return end
 
 
 def connect(world: World, cause: int) -> None:
