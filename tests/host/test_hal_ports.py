@@ -72,7 +72,7 @@ class Partition(RamBlocks):
 
 
 class LittleFs:
-    def __init__(self, _device: Any) -> None:
+    def __init__(self, _device: Any, readsize: int = 32) -> None:
         pass
 
     @staticmethod
@@ -89,7 +89,13 @@ class LittleFs:
 @pytest.fixture(params=PORTS)
 def port(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
     modules: dict[str, dict[str, Any]] = {
-        "machine": {"Pin": Pin, **dict.fromkeys(MAKERS, Made)},
+        "machine": {
+            "Pin": Pin,
+            "reset_cause": lambda: 1,
+            "PWRON_RESET": 1,
+            "WDT_RESET": 3,
+            **dict.fromkeys(MAKERS, Made),
+        },
         "network": {"LAN": Made, "WIZNET5K": Made, "PHY_W5500": 102},
         "esp32": {"Partition": Partition},
         "flash": {"open_area": lambda _name: RamBlocks(16)},
