@@ -149,7 +149,7 @@ def fuzz(name: str, way: str, seconds: float, inputs: int, seed: int) -> dict[st
         else:
             row["inputs"], row["heap growth"] = campaign(name, way, inputs, seconds, seed)
     except Failure as failure:
-        octets = failure.octets
+        octets, row["inputs"] = failure.octets, failure.count
         if way in ("micropython", "cpython"):
             octets = smaller(octets, lambda shorter: fails(name, way, shorter))
         row["failed"] = str(keep(name, octets).relative_to(CORPUS.parent))

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.fuzz.inputs import BATCH
 from tools import micropython_binary
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -18,11 +19,12 @@ HANG_S = 120  # without a word; a batch takes a second
 
 
 class Failure(Exception):
-    """A target failed; `octets` bring it out."""
+    """A target failed; `octets` bring it out, after `count` others did not."""
 
-    def __init__(self, octets: bytes) -> None:
-        super().__init__(octets)
+    def __init__(self, octets: bytes, count: int = 0) -> None:
+        super().__init__(octets, count)
         self.octets = octets
+        self.count = count
 
 
 def _start(way: str, *words: object) -> subprocess.Popen[bytes]:
@@ -33,7 +35,7 @@ def _start(way: str, *words: object) -> subprocess.Popen[bytes]:
     environment = dict(os.environ, PYTHONPATH=":".join(path),
                        MICROPYPATH=":".join([*path, ".frozen"]))
     return subprocess.Popen([*program, "-m", "tests.fuzz.campaign", *map(str, words)], cwd=ROOT,
-                            env=environment, stdout=subprocess.PIPE)
+                            env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
 def _lines(process: subprocess.Popen[bytes]) -> Iterator[list[str]]:
@@ -67,17 +69,19 @@ def campaign(name: str, way: str, count: int, seconds: float, seed: int) -> tupl
             if word == "batch":
                 batch = int(rest[0])
             elif word == "failed":
-                raise Failure(bytes.fromhex(rest[0]))
+                sys.stderr.write("%s on %s, batch %d: %s\n" % (name, way, batch, rest[-1]))
+                raise Failure(bytes.fromhex(rest[0]), (batch - seed) * BATCH)
             elif word == "done":
                 return int(rest[0]), int(rest[1])
     finally:
         _end(process)
-    raise Failure(_deadly(name, way, batch))
+    sys.stderr.write("%s on %s died or hung in batch %d\n" % (name, way, batch))
+    raise Failure(_deadly(name, way, batch), (batch - seed) * BATCH)
 
 
 def _deadly(name: str, way: str, seed: int) -> bytes:
     """The input of a batch in which the process died or hung."""
-    process = _start(way, name, 250, 10 * HANG_S, seed, "tell")
+    process = _start(way, name, BATCH, 10 * HANG_S, seed, "tell")
     last = b""
     try:
         for word, *rest in _lines(process):
@@ -90,8 +94,11 @@ def _deadly(name: str, way: str, seed: int) -> bytes:
 
 def fails(name: str, way: str, octets: bytes) -> bool:
     """True when this one input fails, kills or hangs the target."""
-    process = _start(way, name, "one", 0, octets.hex() or "-")
+    process = _start(way, name, "one", 0, 0)
+    assert process.stdin is not None
     try:
+        process.stdin.write(octets.hex().encode() + b"\n")
+        process.stdin.flush()
         return all(word != "done" for word, *_rest in _lines(process))
     finally:
         _end(process)

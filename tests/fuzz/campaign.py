@@ -1,5 +1,6 @@
 """Many inputs for one target, one after the other in one process, on either runtime:
-`python -m tests.fuzz.campaign NAME COUNT SECONDS SEED [tell]`, or `… NAME one 0 HEX` for one.
+`python -m tests.fuzz.campaign NAME COUNT SECONDS SEED [tell]`, or `… NAME one 0 0` for one that
+comes as hex on standard input.
 
 Says `batch SEED` before each batch, and last either `done COUNT GROWTH` (octets by which the heap
 in use grew, from the first batches to the last) or `failed HEX`. With `tell` each input is said
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from firmware import on_demand
 from tests.faults import virtual_time
-from tests.fuzz.inputs import inputs
+from tests.fuzz.inputs import BATCH, inputs
 from tests.fuzz.targets import TARGETS
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from tests.fuzz.targets import Target
 
-BATCH = 250
 _SETTLED = 4  # batches after which everything is loaded that will be
 
 
@@ -77,7 +77,7 @@ def main(arguments: list[str]) -> int:
     name, count, seconds, seed = arguments[:4]
     try:
         if count == "one":
-            one = b"" if seed == "-" else unhexlify(seed)
+            one = unhexlify(sys.stdin.readline().strip())
             virtual_time.run(_try(TARGETS[name], [one], False))
             done, growth = 1, 0
         else:

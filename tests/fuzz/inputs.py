@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+BATCH = 250  # inputs of one seed
 _KEPT = 64  # inputs that later ones are made of
 _MOST = 4000  # octets
 

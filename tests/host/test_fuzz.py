@@ -84,6 +84,7 @@ def test_one_input_is_tried_on_either_runtime() -> None:
     for way in ("micropython", "cpython"):
         assert not fuzz_process.fails("reply", way, b"\1+OK\r\n.\r\n")
         assert not fuzz_process.fails("reply", way, b"")
+        assert not fuzz_process.fails("body", way, b"\1" + b"x" * 3000 + b"\r\n.\r\n")
 
 
 def test_counts_go_into_a_file(tmp_path: Path) -> None:
