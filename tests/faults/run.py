@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from sim.device import build
 from sim.pop3_server import Maildrop, Script
 from tests.faults import virtual_time
 from tests.faults.machine import serve
@@ -66,13 +67,15 @@ class OnMicroPython:
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> OnMicroPython:
-        path = ":".join([str(ROOT / "sim/modules/micropython"), str(ROOT), ".frozen"])
+        # compiled, as on a device: to compile what is loaded on demand is most of a run's work
+        tree = build(ROOT / "build")
+        places = (tree, ROOT / "sim/modules/micropython", ROOT, ".frozen")
         self._errors = tempfile.TemporaryFile("w+")
         self._process = subprocess.Popen(
             [str(micropython_binary.find()), "-X", "heapsize=" + HEAP, "-m",
              "tests.faults.device"],
-            cwd=ROOT, env=dict(os.environ, MICROPYPATH=path), text=True, bufsize=1,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors)
+            cwd=tree, env=dict(os.environ, MICROPYPATH=":".join(map(str, places))), text=True,
+            bufsize=1, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors)
         assert self._question() == ["order"]
         return self
 
