@@ -87,7 +87,7 @@ class Receiver:
         self._record_task = RecordTask(
             self._recording, self.recorder, self.ledger, self.spool, faults, reporter, record_beat
         )
-        self._record_task.ready_again = self.poller.poll_now
+        self._record_task.ready_again = self.poller.go_on
         receiving = Receiving(
             board.clock,
             self.parameters,

@@ -37,6 +37,7 @@ LONGEST_REFUSED_S = const(21600)
 IN_USE_RETRY_S = const(60)  # another program has the mailbox open: seldom for long
 IN_USE_LONGEST_S = const(300)
 LONGEST_LOGIN_DELAY_S = const(86400)
+SOON_S = const(10)  # after a parameter was changed: others may follow
 REFUSALS = const(5)  # refused logins in a row after which only a person can start a visit
 _JITTER_PERCENT = const(50)  # a delay is spread over this much of itself, half to either side
 
@@ -90,13 +91,33 @@ class Poller:
         for turn in self.turns:
             turn.asked = True
 
+    def go_on(self) -> None:
+        """As `poll_now`, but mailboxes whose login was refused too often are left alone."""
+        for box in range(len(self.turns)):
+            self.turns[box].asked = self.turns[box].asked or not self.stopped(box)
+
     def forgive(self) -> None:
-        """Mailbox parameters were changed: past failures say nothing any more."""
+        """Somebody has looked after it: past failures say nothing any more."""
         for turn in self.turns:
             turn.forgive()
 
+    def changed(self, box: int, name: str) -> None:
+        """A parameter of access to a mailbox was changed, as `host` or `password`: past failures
+        say nothing any more. With another password or token it is visited at once, else in SOON_S;
+        one that is visited by hand only is not.
+        """
+        turn = self.turns[box]
+        turn.forgive()
+        if name == "host":
+            turn.login_delay_s = 0
+        if self._interval_minutes(box) > 0:
+            turn.asked = turn.asked or name in ("password", "token")
+            turn.delay_s = self._gone_s(turn) + SOON_S
+
     def stopped(self, box: int = 0) -> bool:
-        """True when too many logins were refused: only `poll_now` or `forgive` starts a visit."""
+        """True when too many logins were refused: only `poll_now`, `forgive` or `changed` starts
+        a visit.
+        """
         return self.turns[box].refusals >= REFUSALS
 
     def seconds_left(self) -> int:

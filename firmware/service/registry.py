@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from firmware.devices import Board
+    from firmware.pop3.poller import Poller
     from firmware.recording.faults import FaultList
     from firmware.service.output import Output
     from firmware.store.ledger import Ledger
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         parameters: Parameters
         ledger: Ledger
         faults: FaultList
+        poller: Poller
         version: str
 
         def status(self) -> dict[str, Any]:

@@ -111,6 +111,16 @@ class FakeBoard:
         self.resets += 1
 
 
+class FakePoller:
+    """Notes which parameters were changed."""
+
+    def __init__(self) -> None:
+        self.told: "list[tuple[int, str]]" = []
+
+    def changed(self, box: int, name: str) -> None:
+        self.told.append((box, name))
+
+
 class FakeReceiver:
     """What commands see."""
 
@@ -124,6 +134,7 @@ class FakeReceiver:
         self.faults = FaultList()
         self.values = {"doing": "idle", "mail": "", "visits": 7}
         self.polls = 0
+        self.poller = FakePoller()
 
     def status(self) -> "dict[str, Any]":
         return dict(self.values)

@@ -147,6 +147,50 @@ def test_stopped_poller_goes_on_when_told_to() -> None:
     assert bench.run(5010)[REFUSALS:] == [("interval", 5000)]
 
 
+def refused(interval: int) -> Bench:
+    return Bench(*[Result(faults.LOGIN_REFUSED) for _ in range(REFUSALS)], interval=interval)
+
+
+def test_another_password_brings_on_a_visit_at_once() -> None:
+    for name in ("password", "token"):
+        bench = refused(1)
+        bench.at[5000] = lambda bench=bench, name=name: bench.poller.changed(0, name)
+        assert bench.run(5070)[REFUSALS:] == [("manual", 5000), ("interval", 5060)]
+
+
+def test_another_host_or_user_brings_on_a_visit_when_no_more_is_changed() -> None:
+    bench = refused(1)
+    bench.at[5000] = lambda: bench.poller.changed(0, "host")
+    bench.at[5008] = lambda: bench.poller.changed(0, "user")
+    assert bench.run(5030)[REFUSALS:] == [("retry", 5018)]
+    bench = Bench(*[Result(faults.NO_SERVER) for _ in range(12)], interval=1)
+    bench.at[5000] = lambda: bench.poller.changed(0, "host")
+    times = [second for _why, second in bench.run(5045)]
+    assert times[-2:] == [5010, 5040]  # the back-off, too, begins anew
+
+
+def test_changes_keep_to_the_servers_login_delay_unless_it_is_another_server() -> None:
+    for name, expected in (("user", 600), ("host", 110)):
+        bench = Bench(*[Result(login_delay_s=600) for _ in range(9)])
+        bench.at[100] = lambda bench=bench, name=name: bench.poller.changed(0, name)
+        assert bench.run(700)[1][1] == expected
+
+
+def test_a_mailbox_that_is_visited_by_hand_only_stays_so() -> None:
+    bench = Bench(interval=0)
+    bench.at[10] = lambda: bench.poller.changed(0, "password")
+    assert bench.run(500) == []
+
+
+def test_paper_brings_on_no_visit_where_the_login_was_refused_too_often() -> None:
+    bench = refused(1)
+    bench.at[5000] = bench.poller.go_on
+    assert len(bench.run(6000)) == REFUSALS
+    bench = Bench(interval=60)
+    bench.at[100] = bench.poller.go_on
+    assert bench.run(200) == [("power-on", 0), ("manual", 100)]
+
+
 def test_unset_mailbox_is_looked_at_by_the_interval() -> None:
     bench = Bench(Result(faults.NOT_CONFIGURED))
     assert bench.run(200) == [("power-on", 0), ("interval", 180)]

@@ -162,6 +162,15 @@ def test_every_parameter_has_its_help_and_it_is_not_cut() -> None:
     assert all(0 < len(text) <= 39 for text in HELP.values())
 
 
+def test_param_tells_the_poller_which_mailbox_may_be_visited_now() -> None:
+    receiver = FakeReceiver()
+    for line in ("set pop.password new", "set pop3.host mail", "append pop2.token x",
+                 "reset pop4.user", "set pop.interval 5", "set record.header off", "get pop.host",
+                 "set pop.port x"):
+        typed(receiver, "param " + line)
+    assert receiver.poller.told == [(0, "password"), (2, "host"), (1, "token"), (3, "user")]
+
+
 def test_param_get_set_reset() -> None:
     receiver = FakeReceiver()
     assert typed(receiver, "param get pop.port") == [

@@ -21,10 +21,13 @@ DETAILS = (
     "A value with blanks, or an empty one, is put into quotation marks. One that is longer than "
     "a line is set and appended to, line by line. '*' marks values that were set. Secrets are "
     "never shown, and not kept in the lines that the up key brings back. Mailboxes 2 to 4 have "
-    "the parameters of the first: 'param list pop2'."
+    "the parameters of the first: 'param list pop2'. With another password a mailbox is visited "
+    "at once, with another host, user and the like ten seconds later."
 )
 
 _WIDTHS = (1, 16, 20, 0)
+# what may have kept a mailbox from being visited
+_ACCESS = ("host", "port", "user", "password", "token", "login", "security", "allow_plain", "pin")
 
 
 async def run(context: Context, arguments: list[str], out: Output) -> str:
@@ -38,13 +41,13 @@ async def run(context: Context, arguments: list[str], out: Output) -> str:
         return await _get(parameters, rest[0], out)
     if verb == "reset" and len(rest) == 1:
         parameters.reset(rest[0])
-        return _shown(parameters, rest[0])
+        return _changed(context, rest[0])
     if verb == "set" and len(rest) == 2:
         parameters.set(rest[0], rest[1])
-        return _shown(parameters, rest[0])
+        return _changed(context, rest[0])
     if verb == "append" and len(rest) == 2:
         parameters.set(rest[0], _value(parameters, rest[0]) + rest[1])
-        return _shown(parameters, rest[0])
+        return _changed(context, rest[0])
     if verb in ("set", "append") and len(rest) > 2:
         raise CommandError(VALUE, "put a value with blanks into quotation marks")
     raise CommandError(WRONG_USAGE)
@@ -83,6 +86,14 @@ def _value(parameters: Parameters, name: str) -> str:
 def _help(name: str) -> str:
     """What it is for; parameters of mailboxes 2 to 4 are as those of the first."""
     return HELP[name if name in HELP else "pop" + name[4:]]
+
+
+def _changed(context: Context, name: str) -> str:
+    """A mailbox that could not be visited is visited soon when that may be mended."""
+    mailbox, _dot, what = name.partition(".")
+    if mailbox.startswith("pop") and what in _ACCESS:
+        context.poller.changed(int(mailbox[3:] or 1) - 1, what)
+    return _shown(context.parameters, name)
 
 
 def _shown(parameters: Parameters, name: str) -> str:
