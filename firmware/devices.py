@@ -293,6 +293,11 @@ class Board(Protocol):
     @property
     def name(self) -> str: ...
     @property
+    def code_stays(self) -> bool:
+        """True when native code that was loaded is never given back."""
+        ...
+
+    @property
     def started(self) -> str:
         """Why it runs: 'power', 'watchdog' or 'reset'."""
         ...

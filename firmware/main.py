@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from firmware.buffers import Buffers
-from firmware.on_demand import call, load
+from firmware.on_demand import call, keep_code, load
 
 if TYPE_CHECKING:
     from firmware.devices import Board
@@ -68,4 +68,7 @@ def run() -> None:
     buffers = Buffers()
     from hal.board import open_board
 
-    asyncio.run(main(open_board(), buffers))
+    board = open_board()
+    if board.code_stays:
+        keep_code()
+    asyncio.run(main(board, buffers))

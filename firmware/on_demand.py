@@ -7,6 +7,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Any
 
+# Modules on demand that have native code, and what they hold of others
+_NATIVE = (
+    "firmware.fax.ccitt_core",
+    "firmware.fax.lines",
+    "firmware.fax.packed",
+    "firmware.fax.plotter",
+    "firmware.fax.turn",
+    "firmware.mail.charset",
+)
+_stay: list[str] = []
+
 
 def load(name: str) -> Any:
     """The module of that dotted name. Raises ImportError, MemoryError."""
@@ -23,12 +34,19 @@ def call(name: str, function: str, *arguments: Any) -> Any:
             drop(name)
 
 
+def keep_code() -> None:
+    """For a machine whose MicroPython never gives native code back: modules that have some stay
+    once they are loaded, else each loading would cost memory for good.
+    """
+    _stay.extend(_NATIVE)
+
+
 def drop(start: str, but: tuple[str, ...] = ()) -> None:
     """Forget all modules whose names begin so, `but` these; their memory is free when nobody holds
     a part of them.
     """
     for name in list(sys.modules):
-        if name.startswith(start) and name not in but:
+        if name.startswith(start) and name not in but and name not in _stay:
             del sys.modules[name]
             room, _dot, short = name.rpartition(".")
             package = sys.modules.get(room)

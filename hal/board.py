@@ -53,6 +53,7 @@ class Board:
         from hal.assembly import assemble
 
         self.name: str = port.NAME
+        self.code_stays: bool = port.CODE_STAYS
         cause = machine.reset_cause()
         self.started = "power"
         if cause != machine.PWRON_RESET:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ("is_blank",)
 
 NAME = "desk"
+CODE_STAYS = True  # MicroPython for unix never gives native code back, 32 octets of heap each
 
 PINS = {
     "nASFB": 1,

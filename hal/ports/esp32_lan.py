@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hal.wiring import Wiring
 
 NAME = "esp32_lan"
+CODE_STAYS = True  # native code lies in memory of its own, up to the next reset
 
 PINS = {
     "OIS_AD": 1,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hal.wiring import Wiring
 
 NAME = "rp2_w5500"
+CODE_STAYS = False  # native code lies in the heap
 
 PINS = {
     "SERVICE_TX": 0,
