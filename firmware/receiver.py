@@ -152,6 +152,10 @@ class Receiver:
         self.poller.forgive()
         self.poller.poll_now()
 
+    def mailbox_changed(self, box: int, name: str) -> None:
+        """Another host, password or the like was set (service console)."""
+        self.poller.changed(box, name)
+
     def same_mail(self, wanted: bool) -> bool:
         """Print the mails that are held because they seem to be on paper, or take them for
         printed. False when none are.

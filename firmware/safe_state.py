@@ -105,6 +105,9 @@ class SafeState:
         """Not here. Raises Fault."""
         raise Fault(SAFE_STATE)
 
+    def mailbox_changed(self, box: int, name: str) -> None:
+        """The receiver will find it."""
+
     def same_mail(self, wanted: bool) -> bool:
         """No mail is held here."""
         return False

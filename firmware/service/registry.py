@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from firmware.devices import Board
-    from firmware.pop3.poller import Poller
     from firmware.recording.faults import FaultList
     from firmware.service.output import Output
     from firmware.store.ledger import Ledger
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
         parameters: Parameters
         ledger: Ledger
         faults: FaultList
-        poller: Poller
         version: str
 
         def status(self) -> dict[str, Any]:
@@ -45,6 +43,10 @@ if TYPE_CHECKING:
 
         def same_mail(self, wanted: bool) -> bool:
             """Answer whether mails that seem to be on paper are printed again."""
+            ...
+
+        def mailbox_changed(self, box: int, name: str) -> None:
+            """Another host, password or the like was set for mailbox `box`, from 0."""
             ...
 
         def poll_now(self) -> None:

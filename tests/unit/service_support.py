@@ -111,16 +111,6 @@ class FakeBoard:
         self.resets += 1
 
 
-class FakePoller:
-    """Notes which parameters were changed."""
-
-    def __init__(self) -> None:
-        self.told: "list[tuple[int, str]]" = []
-
-    def changed(self, box: int, name: str) -> None:
-        self.told.append((box, name))
-
-
 class FakeReceiver:
     """What commands see."""
 
@@ -134,13 +124,16 @@ class FakeReceiver:
         self.faults = FaultList()
         self.values = {"doing": "idle", "mail": "", "visits": 7}
         self.polls = 0
-        self.poller = FakePoller()
+        self.changed: "list[tuple[int, str]]" = []
 
     def status(self) -> "dict[str, Any]":
         return dict(self.values)
 
     def poll_now(self) -> None:
         self.polls += 1
+
+    def mailbox_changed(self, box: int, name: str) -> None:
+        self.changed.append((box, name))
 
 
 def typed(receiver: FakeReceiver, line: str) -> list[str]:

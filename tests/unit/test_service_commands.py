@@ -168,7 +168,7 @@ def test_param_tells_the_poller_which_mailbox_may_be_visited_now() -> None:
                  "reset pop4.user", "set pop.interval 5", "set record.header off", "get pop.host",
                  "set pop.port x"):
         typed(receiver, "param " + line)
-    assert receiver.poller.told == [(0, "password"), (2, "host"), (1, "token"), (3, "user")]
+    assert receiver.changed == [(0, "password"), (2, "host"), (1, "token"), (3, "user")]
 
 
 def test_param_get_set_reset() -> None:

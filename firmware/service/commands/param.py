@@ -92,7 +92,7 @@ def _changed(context: Context, name: str) -> str:
     """A mailbox that could not be visited is visited soon when that may be mended."""
     mailbox, _dot, what = name.partition(".")
     if mailbox.startswith("pop") and what in _ACCESS:
-        context.poller.changed(int(mailbox[3:] or 1) - 1, what)
+        context.mailbox_changed(int(mailbox[3:] or 1) - 1, what)
     return _shown(context.parameters, name)
 
 
