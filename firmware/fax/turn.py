@@ -1,16 +1,22 @@
-"""A landscape page turned by 90 degrees, clockwise: its left edge becomes the top of the sheet.
+"""A page that is turned or turned over: its rows become columns, or come from the bottom up, or
+its columns from right to left (TIFF 6.0, Orientation).
 
-There is no room for a page of dots, so the page is decoded once for every band of head lines, and
-each time only the dots of that band are drawn. That needs the page's data within the spool's
-window; an A4 sheet takes some 280 passes. Loaded for such a page, and dropped.
+There is no room for a page of dots, so the page is decoded once for every few bands of head lines,
+and each time only the dots of those bands are drawn; an A4 sheet has 280 bands. That needs the
+page's data within the spool's window. As many bands are drawn at a time as the heap can spare for
+so long: decoding is what takes the time. Loaded for such a page, and dropped.
 
-Bounds of `turn`. A row is drawn only while ROW < ROWS, d1 is cut to WIDE and d0 counts up to it,
-so d is in 0..WIDE - 1 and i in LEFT..LEFT + WIDE - 1, which `begin` keeps within 8 * STRIDE. y is
-cut to 0..LINES - 1, LINES * STRIDE <= BAND. Products stay below 2**30: ROWS * XS < 1729 << 15,
-width * YS <= 8192 << 15. Elements: see plotter.py.
+Bounds of `turn`. WIDE is ROWS rows as scaled, rounded up, RS the scale rounded down. A row is
+drawn only while ROW < ROWS, so q <= (ROWS - 1) * scale < WIDE and r <= WIDE; the same holds for p
+and e within HIGH, for elements are < WIDTH, or the closing words = WIDTH. Flipping keeps both
+within. `begin` keeps the axis that lies across, with LEFT, within 8 * STRIDE. What lies along the
+paper is cut to 0..LINES, and LINES * STRIDE <= BAND. Products stay below 2**30: what ROWS and
+WIDTH become is at most 8192 (`begin`), << 15 behind the point. Elements: see plotter.py. `mirror`:
+LINES lines of STRIDE octets are within the view.
 """
 from __future__ import annotations
 
+import gc
 from array import array
 from typing import TYPE_CHECKING
 
@@ -34,17 +40,26 @@ _INDEX = const(0)  # of the next line's elements
 _ROW = const(1)  # number of the next row
 _ROWS = const(2)  # rows of the page
 _WIDTH = const(3)  # dots of a row
-_XS = const(4)  # dots of the head to a row, 15 bits behind the point
-_YS = const(5)  # lines to a dot of a row, the same
+_RS = const(4)  # dots or lines to a row, 15 bits behind the point
+_CS = const(5)  # lines or dots to a dot of a row, the same
 _LEFT = const(6)
-_WIDE = const(7)  # dots of the head that the rows become
-_STRIDE = const(8)
-_TOP = const(9)  # first line of the band
-_LINES = const(10)  # lines of the band
-_WHITE = const(11)  # 1: the runs said to be black are white
+_WIDE = const(7)  # dots or lines that all rows become
+_HIGH = const(8)  # lines or dots that a whole row becomes
+_STRIDE = const(9)
+_TOP = const(10)  # first line of the band
+_LINES = const(11)  # lines of the band
+_WHITE = const(12)  # 1: the runs said to be black are white
+_UP = const(13)  # 1: the first row comes last
+_BACK = const(14)  # 1: the first dot of a row comes last
+_ACROSS = const(15)  # 1: rows lie across the paper, as usual; 0: along it
 _POINT = const(15)
-_MOST_WIDE = const(1728)
-_MOST_HIGH = const(8192)
+_MOST = const(8192)  # dots or lines
+_BANDS = const(8)  # at a time
+_SPARE = const(48 * 1024)  # octets of heap that are left to all others
+
+# by Orientation: the first row comes last, the first column comes last
+_LAST_ROW = (3, 4, 6, 7)
+_LAST_COLUMN = (2, 3, 7, 8)
 
 
 @micropython.viper
@@ -52,40 +67,56 @@ def turn(rows: int, st: ptr32, el: ptr16, band: ptr8) -> int:
     """Draw what `rows` lines of elements have in the band; returns the index behind them."""
     k, row = int(st[_INDEX]), int(st[_ROW])
     width, top, lines = int(st[_WIDTH]), int(st[_TOP]), int(st[_LINES])
-    ys, stride, wide = int(st[_YS]), int(st[_STRIDE]), int(st[_WIDE])
-    base = int(st[_LEFT]) + wide - 1
+    stride, wide, high = int(st[_STRIDE]), int(st[_WIDE]), int(st[_HIGH])
+    left, cs = int(st[_LEFT]), int(st[_CS])
+    across, back = int(st[_ACROSS]), int(st[_BACK])
     while rows and row < int(st[_ROWS]):
-        d0 = (row * int(st[_XS])) >> _POINT
-        d1 = ((row + 1) * int(st[_XS])) >> _POINT
-        if d1 <= d0:
-            d1 = d0 + 1
-        if d1 > wide:
-            d1 = wide
+        q = (row * int(st[_RS])) >> _POINT
+        r = ((row + 1) * int(st[_RS])) >> _POINT
+        if r <= q:
+            r = q + 1
+        if int(st[_UP]):
+            j = wide - r
+            r = wide - q
+            q = j
         j = k
         if int(st[_WHITE]):
             j = k - 1 if int(el[k]) else k + 1
         a = int(el[j])
+        if across and (q >= top + lines or r <= top):
+            a = width
         while a < width:
-            y = ((a * ys) >> _POINT) - top
-            e = ((int(el[j + 1]) * ys) >> _POINT) - top
-            if e <= y:
-                e = y + 1
-            if y >= lines:
+            p = (a * cs) >> _POINT
+            e = (int(el[j + 1]) * cs) >> _POINT
+            if e <= p:
+                e = p + 1
+            if back:
+                a = high - e
+                e = high - p
+                p = a
+            j += 2
+            a = int(el[j])
+            i, d = left + q, left + r
+            y, n = p - top, e - top
+            if across:
+                i, d = left + p, left + e
+                y, n = q - top, r - top
+            elif back:
+                if n <= 0:
+                    break
+            elif y >= lines:
                 break
             if y < 0:
                 y = 0
-            if e > lines:
-                e = lines
-            while y < e:
-                d = d0
-                while d < d1:
-                    i = base - d
-                    at = y * stride + (i >> 3)
-                    band[at] = int(band[at]) | (128 >> (i & 7))
-                    d += 1
+            if n > lines:
+                n = lines
+            while y < n:
+                x = i
+                while x < d:
+                    at = y * stride + (x >> 3)
+                    band[at] = int(band[at]) | (128 >> (x & 7))
+                    x += 1
                 y += 1
-            j += 2
-            a = int(el[j])
         k = int(el[k - 2])
         row += 1
         rows -= 1
@@ -93,38 +124,77 @@ def turn(rows: int, st: ptr32, el: ptr16, band: ptr8) -> int:
     return k
 
 
-class Turner:
-    """Takes a plotter's place in a FaxPage. `top`: the first line of the band that is drawn."""
+@micropython.viper
+def mirror(view: ptr8, lines: int, stride: int, reverse: ptr8) -> int:
+    """Turn each line of `stride` octets back to front; `reverse` has the octets turned."""
+    at = 0
+    while lines:
+        i, e = at, at + stride - 1
+        while i <= e:
+            octet = int(view[i])
+            view[i] = int(reverse[int(view[e])])
+            view[e] = int(reverse[octet])
+            i, e = i + 1, e - 1
+        at += stride
+        lines -= 1
+    return at
 
-    def __init__(self, buffers: FaxBuffers) -> None:
-        self._band = buffers.band
-        self._view = memoryview(buffers.band)
+
+class Mirrored:
+    """A sink that hands lines on back to front."""
+
+    def __init__(self, sink: Sink, buffers: FaxBuffers, stride: int) -> None:
+        self._sink = sink
+        self._reverse = buffers.reverse
+        self._stride = stride
+
+    async def write(self, view: memoryview, lines: int) -> None:
+        """Turn them where they are: nobody needs them behind that."""
+        mirror(view, lines, self._stride, self._reverse)
+        await self._sink.write(view, lines)
+
+
+class Turner:
+    """Takes a plotter's place in a FaxPage. `top`: the first line that is drawn in this pass."""
+
+    def __init__(self, buffers: FaxBuffers, orientation: int) -> None:
+        self._bands = [buffers.band]
         self._elements = buffers.elements
-        self._state = array("I", bytes(4 * 12))
+        self._state = array("I", bytes(4 * 16))
+        self._orientation = orientation
+        self._lines = 0  # of the page
+        self._index = 0
         self.top = 0
-        self._left = 0
 
     def begin(self, fit: Fit, inverted: bool) -> None:
         """Begin a pass. Raises ValueError when the fit would leave the band."""
         state = self._state
-        wide = max(1, fit.rows * fit.x_num // fit.x_den)
-        if fit.left + wide > 8 * fit.stride or wide > _MOST_WIDE or fit.lines > _MOST_HIGH:
-            raise ValueError("the page turned is larger than the sheet")
-        if fit.width * fit.y_num > _MOST_HIGH * fit.y_den:
+        across = self._orientation < 5
+        rows, columns = (fit.y_num, fit.y_den), (fit.x_num, fit.x_den)
+        if not across:
+            rows, columns = columns, rows
+        wide = max(1, -(-fit.rows * rows[0] // rows[1]))
+        high = max(1, -(-fit.width * columns[0] // columns[1]))
+        if wide > _MOST or high > _MOST:
             raise ValueError("the page turned is longer than the sheet")
-        state[_XS] = (fit.x_num << _POINT) // fit.x_den
-        state[_YS] = (fit.y_num << _POINT) // fit.y_den
+        if fit.left + (high if across else wide) > 8 * fit.stride:
+            raise ValueError("the page turned is wider than the sheet")
+        state[_RS] = (rows[0] << _POINT) // rows[1]
+        state[_CS] = (columns[0] << _POINT) // columns[1]
         state[_ROWS], state[_WIDTH], state[_LEFT] = fit.rows, fit.width, fit.left
-        state[_WIDE], state[_STRIDE], state[_WHITE] = wide, fit.stride, int(inverted)
-        state[_TOP] = self.top
-        state[_LINES] = max(0, min(BAND // fit.stride, fit.lines - self.top))
+        state[_WIDE], state[_HIGH], state[_STRIDE] = wide, high, fit.stride
+        state[_WHITE], state[_ACROSS] = int(inverted), int(across)
+        state[_UP] = int(self._orientation in _LAST_ROW)
+        state[_BACK] = int(self._orientation in _LAST_COLUMN)
         state[_ROW] = state[_INDEX] = 0
+        self._lines = fit.lines
 
     async def start(self, sink: Sink, rows: int) -> None:
         """Before the first row; `rows` white ones lie above it."""
         if not self.top:
-            await sink.write(self._view[:0], 0)
-        clear(self._band, 0, len(self._band) >> 2)
+            await sink.write(memoryview(self._bands[0])[:0], 0)
+        for band in self._bands:
+            clear(band, 0, len(band) >> 2)
         self._state[_ROW] = rows
 
     def point(self, index: int) -> None:
@@ -133,31 +203,76 @@ class Turner:
 
     def draw(self, rows: int) -> int:
         """Draw `rows` lines; there is always room for them."""
-        turn(rows, self._state, self._elements, self._band)
+        state = self._state
+        index, row = state[_INDEX], state[_ROW]
+        for number, band in enumerate(self._bands):
+            if not self._place(number):
+                break
+            state[_INDEX], state[_ROW] = index, row
+            turn(rows, state, self._elements, band)
         return 0
 
     def full(self) -> bool:
-        """False: every row may have a part in every line."""
-        return False
+        """True when no row that follows has a part in these bands."""
+        state = self._state
+        if not state[_ACROSS] or not state[_UP]:
+            return False
+        return (state[_ROW] * state[_RS] >> _POINT) > state[_WIDE] - self.top
+
+    def more_bands(self, stride: int) -> None:
+        """Draw as many at a time as the page has and the heap can spare."""
+        free = getattr(gc, "mem_free", None)
+        gc.collect()
+        try:
+            while len(self._bands) < min(_BANDS, self._lines * stride // BAND + 1):
+                if free is not None and free() < _SPARE:
+                    break
+                self._bands.append(bytearray(len(self._bands[0])))
+        except MemoryError:
+            return
+
+    def next(self, stride: int) -> bool:
+        """Go on to the lines behind those that were drawn; False when there are none."""
+        self.top += len(self._bands) * (BAND // stride)
+        return self.top < self._lines
+
+    def _place(self, number: int) -> int:
+        """Say which lines band `number` has; how many they are."""
+        state = self._state
+        each = BAND // state[_STRIDE]
+        top = self.top + number * each
+        state[_TOP] = top
+        state[_LINES] = lines = max(0, min(each, self._lines - top))
+        return lines
 
     async def flush(self, sink: Sink, last: bool = False) -> None:
-        """Hand the band on when the last row was drawn."""
-        lines = self._state[_LINES]
-        if last and lines:
-            await sink.write(self._view[: lines * self._state[_STRIDE]], lines)
+        """Hand the bands on when the last row was drawn."""
+        if last:
+            for number, band in enumerate(self._bands):
+                lines = self._place(number)
+                if lines:
+                    await sink.write(memoryview(band)[: lines * self._state[_STRIDE]], lines)
 
 
 async def render(
-    page: FaxPage, source: Source, directory: Directory, fit: Fit, sink: Sink
+    page: FaxPage,
+    source: Source,
+    directory: Directory,
+    fit: Fit,
+    sink: Sink,
+    orientation: int = 6,
 ) -> Quality:
-    """As `FaxPage.render`, turned; `fit.x_*` are dots to a row, `fit.y_*` lines to a dot of it."""
+    """As `FaxPage.render`, turned as the Orientation says, 3 to 8, `fit.rows` rows; from 5 on
+    `fit.x_*` are dots to a row, `fit.y_*` lines to a dot of it.
+    """
     plotter = page.plotter
-    page.plotter = turner = Turner(page.buffers)
+    page.plotter = turner = Turner(page.buffers, orientation)
     try:
-        while True:
-            quality = await page.render(source, directory, fit, sink)
-            turner.top += BAND // fit.stride
-            if turner.top >= fit.lines:
-                return quality
+        turner.begin(fit, False)
+        turner.more_bands(fit.stride)
+        quality = await page.render(source, directory, fit, sink)
+        while turner.next(fit.stride):
+            await page.render(source, directory, fit, sink)
+        return quality
     finally:
         page.plotter = plotter

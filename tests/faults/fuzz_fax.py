@@ -62,11 +62,12 @@ def buffers() -> GuardedBuffers:
     return _shared[0]
 
 
-def on_its_side(directory: "Directory") -> "Fit":
+def on_its_side(directory: "Directory", orientation: int) -> "Fit":
     """A fit for `turn`, as large as fits."""
     fit = plain_fit(directory)
     fit.rows = min(directory.length or 1, HEAD_DOTS)
-    fit.stride, fit.lines = HEAD_DOTS // 8, min(directory.width, 32)
+    fit.stride = HEAD_DOTS // 8
+    fit.lines = min(fit.rows if orientation < 5 else directory.width, 32)
     return fit
 
 
@@ -83,13 +84,16 @@ async def _pages(data: bytes, way: int) -> None:
             return
         sink = Counting()
         if way & 3 == 2 and directory.width <= 64:
-            await turn.render(page, source, directory, on_its_side(directory), sink)
+            orientation = 3 + (way >> 2) % 6
+            side = on_its_side(directory, orientation)
+            await turn.render(page, source, directory, side, sink, orientation)
             continue
         fit = plain_fit(directory)
         if way & 1:
             fit = page_fit(directory, HEAD_DOTS, SHEET, 62, 92)
         fit.lines = min(fit.lines, 2000)
-        quality = await page.render(source, directory, fit, sink)
+        mirrored = turn.Mirrored(sink, lent, fit.stride) if way & 3 == 3 else sink
+        quality = await page.render(source, directory, fit, mirrored)
         if quality.bad_rows < 0 or sink.lines > fit.lines:
             raise AssertionError("%d lines of %d" % (sink.lines, fit.lines))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from firmware.recording import job as outcomes
 from firmware.store.parameter_table import TABLE
 from tests.unit.fax_support import MMR, TiffWriter, coded, fields
-from tests.unit.recording_support import Desk, kinds
+from tests.unit.recording_support import KEY, Desk, kinds
 
 if TYPE_CHECKING:
     from typing import Any
@@ -190,12 +190,35 @@ def test_a_page_without_a_length_is_counted_before_it_is_fitted() -> None:
     assert job.outcome == outcomes.ON_PAPER
 
 
-def test_where_the_window_does_not_hold_the_data_a_long_page_is_reduced_however_much() -> None:
-    desk = desk_with(2)
-    desk.record(long_page(2000))
-    (sheet,) = desk.machine.sheets
-    assert SHEET - 4 <= len(sheet) <= SHEET
-    assert "not split" in desk.reporter.notes[0]
+def test_where_the_window_does_not_hold_the_data_a_long_page_is_split_without_overlap() -> None:
+    room = SHEET - BAND
+    for more in ((), ((257, 4, [0]),), ((257, 4, [0]), (279, 4, [0]))):
+        desk = desk_with(2)
+        job = desk.record(long_page(2000, *more))
+        assert job.outcome == outcomes.ON_PAPER and len(desk.machine.sheets) == 2, more
+        assert "without overlap" in desk.reporter.notes[0]
+        found = bars(desk.machine.sheets[0]) + [
+            (line + room // 16 * 16, at) for line, at in bars(desk.machine.sheets[1])
+        ]
+        assert found == [(200 * number, number) for number in range(40)], more
+
+
+def test_a_page_of_unknown_length_that_the_window_does_not_hold_is_cut_where_wanted() -> None:
+    desk = desk_with(2, fit="cut")
+    desk.record(long_page(2000, (257, 4, [0])))
+    assert kinds(desk) == ["fax", "notice"]
+    assert "longer than the sheet" in desk.reporter.unrecorded_parts[0][1]
+
+
+def test_how_many_sheets_a_page_takes_does_not_depend_on_how_fast_it_comes() -> None:
+    """Its octets are not said: whether the window holds them is asked of what follows."""
+    for blocks, sheets in ((2, 2), (8, 2)):
+        for step in (100, 1 << 20):
+            desk = desk_with(blocks)
+            file = long_page(2000, (279, 4, [0]))
+            job = desk.record(file, KEY, -1, step)
+            assert job.pages == sheets
+            assert ("without" in " ".join(desk.reporter.notes)) == (blocks == 2), (blocks, step)
 
 
 def test_an_endless_page_ends_after_eight_sheets_and_the_notice_says_so() -> None:
@@ -252,3 +275,93 @@ def test_a_landscape_page_that_the_window_does_not_hold_is_reduced() -> None:
     (sheet,) = desk.machine.sheets
     assert abs(len(sheet) - BAND - 180 * 1728 / 300 * 391.16 / 203.2) < 20
     assert "not turned" in desk.reporter.notes[0]
+
+
+# where row 0 and column 0 belong: the edge along which row 0 lies, and where on it column 0 is
+EDGES = {
+    1: ("top", "left"), 2: ("top", "right"), 3: ("bottom", "right"), 4: ("bottom", "left"),
+    5: ("left", "top"), 6: ("right", "top"), 7: ("right", "bottom"), 8: ("left", "bottom"),
+}  # fmt: skip
+
+
+def marked(width: int, length: int) -> "list[str]":
+    """A page with a bar along its first rows, from column 0 to the middle; a dot at its end."""
+    rows = ["0" * width] * length
+    for row in range(length // 20):
+        rows[row] = "1" * (width // 2) + "0" * (width - width // 2)
+    rows[-1] = "0" * (width - 4) + "1111"
+    return rows
+
+
+def edge_of(sheet: "list[bytes]") -> "tuple[str, str]":
+    """Along which edge of the image on the sheet the bar lies, and in which half of it."""
+    body = sheet[BAND:]
+    top = bottom = 0
+    columns = [0] * 216
+    number = 0
+    while number < len(body):
+        line, first = body[number], number
+        while number < len(body) and body[number] is line:
+            number += 1
+        if not any(line):
+            continue
+        counts = [bin(octet).count("1") * (number - first) for octet in line]
+        for at, count in enumerate(counts):
+            columns[at] += count
+        if first < len(body) // 2:
+            top += sum(counts)
+        else:
+            bottom += sum(counts)
+    used = [number for number, count in enumerate(columns) if count]
+    middle = (used[0] + used[-1] + 1) // 2
+    left, right = sum(columns[:middle]), sum(columns[middle:])
+    across, down = abs(left - right), abs(top - bottom)
+    sides = ("left" if left > right else "right", "top" if top > bottom else "bottom")
+    lies_across = max(columns) // 8 < len(body) // 3
+    assert across and down
+    return (sides[1], sides[0]) if lies_across else sides
+
+
+def orientation_of(width: int, length: int, orientation: int, dpi: int = 100) -> Desk:
+    desk = desk_with()
+    file = page(width, marked(width, length), dpi, dpi, (274, 3, [orientation]))
+    job = desk.record(mail(file))
+    assert job.outcome == outcomes.ON_PAPER, job.reason
+    return desk
+
+
+def test_every_orientation_is_obeyed() -> None:
+    for orientation, edges in EDGES.items():
+        desk = orientation_of(160, 160, orientation)
+        assert edge_of(desk.machine.sheets[0]) == edges, orientation
+        assert not desk.reporter.notes
+    for odd in (0, 9, 65535):
+        assert edge_of(orientation_of(160, 160, odd).machine.sheets[0]) == EDGES[1]
+
+
+def test_a_landscape_page_comes_out_as_large_as_the_sheet_allows_and_never_mirrored() -> None:
+    for orientation in (2, 3, 5, 8):
+        desk = orientation_of(250, 150, orientation, 25)  # 254 mm x 152 mm
+        wanted = EDGES[orientation if orientation > 4 else 5 if orientation in (2, 4) else 6]
+        assert edge_of(desk.machine.sheets[0]) == wanted, orientation
+        desk = orientation_of(150, 250, orientation, 25)
+        if orientation > 4:  # landscape as it is meant: upright it is larger
+            wanted = EDGES[1 if orientation in (6, 8) else 2]
+        else:
+            wanted = EDGES[orientation]
+        assert edge_of(desk.machine.sheets[0]) == wanted, orientation
+
+
+def test_a_page_upside_down_that_the_window_does_not_hold_stays_so_but_is_never_mirrored() -> None:
+    for orientation, way in ((3, 1), (4, 2), (2, 2)):
+        desk = desk_with(2)
+        desk.record(mail(page(160, marked(160, 160), 100, 98, (274, 3, [orientation]))))
+        assert edge_of(desk.machine.sheets[0]) == EDGES[way]
+        assert ("not turned" in " ".join(desk.reporter.notes)) == (orientation != 2)
+
+
+def test_a_long_page_upside_down_is_split_as_it_is() -> None:
+    desk = desk_with()
+    desk.record(long_page(2000, (274, 3, [3])))
+    assert len(desk.machine.sheets) == 2
+    assert bars(desk.machine.sheets[0]) == [(200 * number, number) for number in range(23)]
