@@ -27,7 +27,7 @@ from firmware.recording.faults import PROTOCOL, SERVER_BROKE_OFF, SERVER_SILENT,
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from firmware.devices import Link
+    from firmware.devices import Clock, Link
 
 _LF = const(10)
 _CR = const(13)
@@ -36,6 +36,12 @@ LINE_CAP = const(1024)  # the manual allows 512 characters; as much again for se
 MIN_BUFFER = const(1032)  # a whole line with its ending, and the two octets before it
 _SURPLUS_MS = const(1000)  # how long a mail is waited for that is shorter than listed
 _MOST_BEYOND = const(0x4000000)  # octets beyond those listed after which a mail has no end
+# Silence is counted anew with every octet. All waits for one reply together are bounded, too, or a
+# server could hold a visit for days with an octet a minute.
+_LINE_WAITS = const(4)  # time-outs, for a status line
+_LISTING_MS = const(900000)
+_BODY_MS = const(900000)  # and for each octet that came of a mail
+_OCTET_MS = const(4)
 _PACE_OCTETS = const(4096)  # a body gives the other tasks their turn at least this often
 
 
@@ -62,6 +68,9 @@ class ReplyReader:
         self.lf_only = False  # the last status line ended in a bare LF
         self.lf_line = False  # the last line of any kind did
         self._alive = alive
+        self.clock: Clock | None = None  # None: waits are not bounded together
+        self.waited_ms = 0  # for this reply
+        self.patience_ms = 0
 
     async def fill(self) -> None:
         """Read what has come behind the unread octets, which may move.
@@ -69,6 +78,8 @@ class ReplyReader:
         Raises Fault SERVER_SILENT, SERVER_BROKE_OFF.
         """
         self._move_down()
+        clock = self.clock
+        begun = clock.ticks_ms() if clock is not None else 0
         try:
             count = await self.link.readinto(self.view[self.end:])
         except OSError as error:
@@ -78,6 +89,10 @@ class ReplyReader:
         self.end += count
         if self._alive is not None:
             self._alive()
+        if clock is not None:
+            self.waited_ms += clock.ticks_diff(clock.ticks_ms(), begun)
+            if self.waited_ms > self.patience_ms:
+                raise Fault(SERVER_SILENT, "it is too slow")
 
     def _move_down(self) -> None:
         start, end = self.start, self.end
@@ -118,7 +133,9 @@ class ReplyReader:
         (RFC 5034 section 4) as well, and leaves it in `text`. Raises Fault PROTOCOL for anything
         else.
         """
+        self.waited_ms, self.patience_ms = 0, _LINE_WAITS * self.link.timeout_ms
         said = bytes(await self.line())
+        self.waited_ms, self.patience_ms = 0, _LISTING_MS  # for what may follow
         self.lf_only = self.lf_line
         self.challenged = in_exchange and said[:2] in (b"+", b"+ ")
         if self.challenged:
@@ -287,6 +304,7 @@ class Body:
             self._fail(Fault(PROTOCOL, "a mail without an end"))
         mixed = self._may_end_here()
         self._reader.link.timeout_ms = self._quiet_ms if mixed else self._silence_ms
+        self._reader.patience_ms = _BODY_MS + _OCTET_MS * self.octets
         try:
             await self._reader.fill()
         except Fault as fault:

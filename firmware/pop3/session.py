@@ -125,6 +125,7 @@ class Session:
             await secure(link)
             self.secured = True
         self._reader = ReplyReader(link, self._buffer, self._alive)
+        self._reader.clock = self.board.clock if self.board is not None else None
         self.capabilities = Capabilities()
         link.timeout_ms = self.times.greeting_ms
         try:

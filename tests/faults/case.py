@@ -121,6 +121,22 @@ def endless(verb: str, front: bytes, line: Callable[[int], bytes], at: int = 0) 
     return script_of(verb, lines, at)
 
 
+def dripping(verb: str, seconds: float, at: int = 0) -> MakeScript:
+    """The reply one octet at a time, but for the first line of several, and what never ends."""
+    def drops(reply: bytes) -> Iterator[Action]:
+        front, _, behind = reply.partition(b"\n")
+        if behind:
+            yield front + b"\n"
+        for octet in behind[:-3] or front[:-1]:
+            yield bytes([octet])
+            yield Pause(seconds)
+        while True:
+            yield b"7 7\r\n"
+            yield Pause(seconds)
+
+    return script_of(verb, drops, at)
+
+
 def after_all(change: Callable[[bytes], bytes]) -> MakeScript:
     """Every reply so changed."""
     return lambda: lambda exchange: [change(exchange.reply)]

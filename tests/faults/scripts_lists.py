@@ -13,6 +13,7 @@ from tests.faults.case import (
     FOREVER,
     Case,
     MakeScript,
+    dripping,
     each_line,
     edit,
     endless,
@@ -81,6 +82,7 @@ LIST = [
     failing("LIST falls silent", insert("LIST", 12, FOREVER), SERVER_SILENT),
     failing("LIST never ends its last line", insert("LIST", -2, FOREVER), SERVER_SILENT),
     Case("LIST drips", insert("LIST", 9, Pause(35))),
+    failing("LIST drips for ever", dripping("LIST", 39), SERVER_SILENT, says="too slow"),
 ]
 
 UIDL = [

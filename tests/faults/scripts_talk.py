@@ -23,6 +23,7 @@ from tests.faults.case import (
     Case,
     MakeScript,
     after_all,
+    dripping,
     edit,
     endless,
     failing,
@@ -44,7 +45,7 @@ def _refuses(text: str) -> MakeScript:
 
 
 def _dripping(exchange: Exchange) -> Any:
-    return segments(1, 20)(exchange) if not exchange.verb else None
+    return segments(1, 3)(exchange) if not exchange.verb else None
 
 
 def _late(exchange: Exchange) -> list[Action]:
@@ -84,6 +85,7 @@ GREETING = [
     Case("greeting ends in CR CR LF", greets(b"+OK ready\r")),
     Case("greeting after 29 seconds", insert("", 0, Pause(29))),
     Case("greeting drips", lambda: _dripping),
+    failing("greeting drips for ten minutes", dripping("", 20), SERVER_SILENT, says="too slow"),
     Case("APOP timestamp in front", greets(b"+OK <1.1@desk> ready")),
     Case("APOP timestamp that is no msg-id", greets(b"+OK <no at sign> ready")),
     Case("two APOP timestamps", greets(b"+OK <1@a> <2@b>")),
@@ -144,6 +146,7 @@ STAT = [
     failing("STAT without numbers", say("STAT", b"+OK no idea\r\n"), PROTOCOL),
     failing("STAT below zero", say("STAT", b"+OK -5 100\r\n"), PROTOCOL),
     failing("STAT breaks off", say("STAT", b"+OK 2", DROP), SERVER_BROKE_OFF),
+    failing("STAT drips for ever", dripping("STAT", 25), SERVER_SILENT, says="too slow"),
     failing("STAT not answered", say("STAT", FOREVER), SERVER_SILENT),
     Case("STAT says there is nothing", say("STAT", b"+OK 0 0\r\n"), recorded="", deleted=""),
     Case("STAT says one too few", say("STAT", b"+OK 1 100\r\n")),

@@ -272,3 +272,57 @@ def test_body_lets_other_tasks_run() -> None:
 
     asyncio.run(read())
     assert len(turns) >= 4
+
+
+class Watch:
+    """A clock that goes on by itself: a second each time that it is read."""
+
+    def __init__(self) -> None:
+        self.ms = 0
+
+    def ticks_ms(self) -> int:
+        self.ms += 1000
+        return self.ms
+
+    def ticks_diff(self, later: int, earlier: int) -> int:
+        return later - earlier
+
+
+def slow(reader: ReplyReader) -> ReplyReader:
+    """Each octet takes a second."""
+    reader.clock = Watch()  # type: ignore[assignment]
+    reader.link.timeout_ms = 5000
+    reader.link.read_now = lambda _view: None  # type: ignore[attr-defined, method-assign]
+    return reader
+
+
+def test_a_status_line_may_take_four_time_outs_and_no_more() -> None:
+    assert asyncio.run(slow(reader_of(b"+OK " + b"x" * 14 + b"\r\n", segment=1)).status())
+    for text in (b"x" * 15, b"x" * 500):
+        late = slow(reader_of(b"+OK " + text + b"\r\n", segment=1))
+        assert asyncio.run(fault_code(late.status())) == SERVER_SILENT
+
+
+def test_a_listing_may_take_a_quarter_of_an_hour() -> None:
+    async def lines(count: int) -> int:
+        reader = slow(reader_of(b"+OK\r\n" + b"1 100\r\n" * count + b".\r\n", segment=1))
+        await reader.status()
+        seen = 0
+        while await reader.listed_line() is not None:
+            seen += 1
+        return seen
+
+    assert asyncio.run(lines(128)) == 128
+    assert asyncio.run(fault_code(lines(129))) == SERVER_SILENT
+
+
+def test_a_mail_may_take_a_quarter_of_an_hour_and_then_comes_at_some_speed() -> None:
+    async def octets(count: int, segment: int) -> int:
+        reader = slow(reader_of(b"+OK\r\n" + b"x" * count + b"\r\n.\r\n", segment=segment))
+        await reader.status()
+        return len(await whole(Body(reader, 0, 60000, 5000)))
+
+    assert asyncio.run(octets(880, 1)) == 882
+    assert asyncio.run(fault_code(octets(920, 1))) == SERVER_SILENT
+    assert asyncio.run(octets(1200 * 300, 300)) == 1200 * 300 + 2
+    assert asyncio.run(fault_code(octets(1600 * 100, 100))) == SERVER_SILENT
