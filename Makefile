@@ -22,6 +22,8 @@ help:
 	@echo '                                      CUT=... repeats one cut as a failure names it'
 	@echo 'make watchdog [EVERY=40] [SEED=1]     hang and kill every task at every await, look for lost pages and silence;'
 	@echo '                                      JSON=FILE keeps the counts, POINT=... repeats one as a failure names it'
+	@echo 'make kill     [KILLS=50] [SEED=1]     kill -9 the device, fetchmail, mpop and getmail6 at random times, in one table;'
+	@echo '                                      JSON=FILE keeps the rows, ARGS="--only uf" runs one client'
 	@echo 'make fuzz     [ARGS="SECONDS [NAME]"] hostile octets for POP3, mail and fax, on MicroPython and CPython; inputs that'
 	@echo '                                      fail are kept in tests/corpus/, JSON=FILE keeps the counts'
 	@echo 'make build    [ARCH=x64]              firmware for the device into build/ARCH, with sizes and SHA-256 manifest;'
@@ -58,6 +60,11 @@ watchdog: $(VENV)/done
 	@$(PY) -m tools.watchdog $(if $(EVERY),--every $(EVERY)) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(POINT),--point $(POINT)) $(if $(JSON),--json $(JSON)) $(ARGS)
 
+.PHONY: kill
+kill: $(VENV)/done $(VENV)/kill.done
+	@$(PY) -m tools.kill $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(JSON),--json $(JSON)) $(ARGS)
+
 fuzz: $(VENV)/done $(VENV)/fuzz.done
 	@$(PY) -m tools.fuzz $(ARGS) $(if $(JSON),--json $(JSON))
 
@@ -85,6 +92,10 @@ $(VENV)/done: requirements.txt
 
 $(VENV)/fuzz.done: requirements-fuzz.txt $(VENV)/done
 	@$(PIP) -r requirements-fuzz.txt || echo 'no atheris for this platform: fuzzing goes on without it'
+	@touch $@
+
+$(VENV)/kill.done: requirements-kill.txt $(VENV)/done
+	@$(PIP) -r requirements-kill.txt || echo 'getmail6 could not be installed: its rows are left out'
 	@touch $@
 
 $(VENV)/stubs-%.done: requirements-%.txt $(VENV)/done

@@ -211,6 +211,7 @@ def _swallowed(world: World) -> list[str]:
     """What the device says of an exception after which it went on."""
     said = [end["reason"] for end in world.heard("mail-end")]
     said += [one["text"] for one in world.heard("program")]
+    said += world.line.answered.decode().split("\r\n")  # to whoever typed
     return [text for text in said if INJECTED in text]
 
 
@@ -229,7 +230,8 @@ def _said(world: World, plan: Plan) -> str:
             return MISNAMED
         return BITTEN if world.heard("watchdog") else RESTARTED
     if _swallowed(world):
-        return HANDLED if any(INJECTED in line for line in lines) else UNSAID
+        typed = INJECTED in world.line.answered.decode()
+        return HANDLED if typed or any(INJECTED in line for line in lines) else UNSAID
     return OVER if plan.over else UNSAID
 
 

@@ -69,10 +69,10 @@ def test_a_supervisor_that_misses_nobody_is_found_out() -> None:
         from firmware.supervisor import Pulse
         from tools import watchdog_tasks
 
-        watchdog_tasks._LIMIT_S = 600.0
+        watchdog_tasks._LIMIT_S = 400.0
         Pulse.late = lambda self: False
 
-    lines = told("one-page", (0, 14), sabotage)
+    lines = told("one-page", (0, 10), sabotage)
     assert UNSAID in [line["said"] for line in lines if line["name"].endswith("hang")]
 
 
@@ -82,7 +82,7 @@ def test_a_restart_that_is_not_told_is_found_out() -> None:
 
         restarts.lost = lambda storage, why, key: None
 
-    assert MISNAMED in [line["said"] for line in told("one-page", (0, 14), sabotage)]
+    assert MISNAMED in [line["said"] for line in told("one-page", (0, 10), sabotage)]
 
 
 def test_a_firmware_without_intents_is_found_out_by_restarts_as_well() -> None:
@@ -91,5 +91,5 @@ def test_a_firmware_without_intents_is_found_out_by_restarts_as_well() -> None:
 
         Ledger.intend = lambda self, key, page: None
 
-    lines = told("one-page", (0, 6), sabotage)
+    lines = told("one-page", (0, 5), sabotage)
     assert sum(line["unmarked_duplicates"] for line in lines)
