@@ -5,6 +5,7 @@ Nothing here goes back to a connection without TLS when one with TLS was asked f
 """
 from __future__ import annotations
 
+import asyncio
 from binascii import unhexlify
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from firmware.recording.faults import (
     NO_CERTIFICATES,
     NOT_CONFIGURED,
     PLAIN_REFUSED,
+    SERVER_SILENT,
     STORAGE,
     TLS_FAILED,
     Fault,
@@ -49,6 +51,7 @@ _FAULTS = {
     "pin": (CERTIFICATE_PIN, ""),
 }
 _CERTIFICATES = "firmware.store.certificates"
+_HANDSHAKE_WAITS = const(4)  # time-outs
 _PORT = const(110)  # RFC 1939 section 3
 _TLS_PORT = const(995)  # RFC 8314 section 3.2
 
@@ -134,9 +137,12 @@ async def secure(board: Board, settings: Settings, link: Link, host: str) -> Non
             roots, accept = None, _pinned(unhexlify(pin), certificates.fingerprint)
         else:
             roots, accept = _roots(board, certificates), _dated(board.clock, certificates)
-        await board.network.start_tls(link, host, roots, accept)
+        await asyncio.wait_for(board.network.start_tls(link, host, roots, accept),
+                               _HANDSHAKE_WAITS * link.timeout_ms / 1000)
     except ValueError as error:
         raise _fault(error, host) from None
+    except asyncio.TimeoutError:  # not an OSError on MicroPython
+        raise Fault(SERVER_SILENT, "it is too slow") from None
     except OSError as error:
         raise link_fault(error) from None
     finally:

@@ -372,6 +372,19 @@ def test_a_server_that_never_shakes_hands_is_left_in_time(world: World, runtime:
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_server_that_shakes_hands_without_an_end_is_left(world: World, runtime: str) -> None:
+    def script(peer: socket.socket) -> None:
+        peer.sendall(b"\x16\x03\x03\x40\0")
+        while True:
+            peer.sendall(b"\0")
+            time.sleep(0.2)
+
+    with Server(script) as server:
+        result = session(runtime, server.port, "tls", roots=[world.root], pop_reply_s=1)
+    assert result["code"] == faults.SERVER_SILENT and result["trace"] == []
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
 def test_an_old_version_of_tls_is_refused(world: World, runtime: str) -> None:
     with pytest.warns(DeprecationWarning):
         server = tls_server(world, world.good, "old" + runtime, [], newest=ssl.TLSVersion.TLSv1_1)

@@ -32,6 +32,12 @@ class Clock:
     def set(self, seconds: int) -> None:
         self.seconds = seconds
 
+    def ticks_ms(self) -> int:
+        return 0
+
+    def ticks_diff(self, later: int, earlier: int) -> int:
+        return later - earlier
+
 
 class Desk:
     """A session, its board, and the settings of a mailbox that wants TLS and trusts FIRST."""
