@@ -20,6 +20,7 @@ from sim.device import CPythonDevice, Device, MicroPythonDevice, build
 from sim.mechanism import Mechanism
 from sim.options import Options
 from sim.paper import NotOurs, Paper
+from sim.paper_path import A4, LETTER
 from sim.report import USAGE
 from sim.state import State, copy_of
 from sim.wiring import Wiring
@@ -52,8 +53,9 @@ async def _run(options: Options) -> int:
         _set(state, options.authorities, await _mailbox(options, stack) + options.parameters)
         console = Console(options.console or _BUILD / "console")
         stack.callback(console.close)
-        paper = Paper(options.paper)
-        machine = Mechanism(paper, options.sheets)
+        size = LETTER if state.parameter("record.paper") == "letter" else A4
+        paper = Paper(options.paper, size)
+        machine = Mechanism(paper, options.sheets, size=size)
         inbox = Inbox(asyncio.get_running_loop(), paper)
         device = _device(options, state, console, machine, inbox)
         desk = Desk(options, machine, paper, inbox, device, console, _show)

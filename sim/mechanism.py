@@ -13,7 +13,7 @@ from collections.abc import Callable
 from sim.film import Film
 from sim.head import RecordingHead
 from sim.panel import Display, Keys
-from sim.paper_path import PaperPath, SheetTaker
+from sim.paper_path import A4, PaperPath, SheetTaker, Size
 
 
 def _on_rising_edge(action: Callable[[], None]) -> Callable[[int], None]:
@@ -34,8 +34,14 @@ class Mechanism:
     `analog`, `shift`, `display`.
     """
 
-    def __init__(self, taker: SheetTaker, sheets: int = 250, film: Film | None = None) -> None:
-        self.paper = PaperPath(sheets, taker)
+    def __init__(
+        self,
+        taker: SheetTaker,
+        sheets: int = 250,
+        film: Film | None = None,
+        size: Size = A4,
+    ) -> None:
+        self.paper = PaperPath(sheets, taker, size)
         self.film = film or Film()
         self.head = RecordingHead()
         self.display = Display()

@@ -182,7 +182,7 @@ def _machine_arguments(group: argparse._ArgumentGroup) -> None:
         type=_count,
         default=250,
         metavar="N",
-        help="sheets in the feeder (default: %(default)s)",
+        help="sheets in the feeder (default: %(default)s), A4 or what record.paper says at start",
     )
     group.add_argument(
         "--fault",

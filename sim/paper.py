@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sim.head import LINE_OCTETS, WIDTH_DOTS
-from sim.paper_path import LINES_PER_MM, SHEET_MM
+from sim.paper_path import A4, LEAD_LINES, LINES_PER_MM, Size
 
 DOTS_PER_METRE = (8000, 15400)  # 203.2 x 391.16 dpi, not square
 PDF_NAME = "paper.pdf"
@@ -26,8 +26,8 @@ _INVERT = bytes(255 - value for value in range(256))
 _WHITE_ROW = b"\0" + b"\xff" * LINE_OCTETS
 _BATCH_OCTETS = 64 * len(_WHITE_ROW)
 _POINTS_PER_MM = 72 / 25.4
-_LEAD_MM = 1.0
-_TRIM_MM = 210.0  # an A4 sheet is narrower than the head
+_HEAD_MM = WIDTH_DOTS / 8
+_LEAD_MM = round(LEAD_LINES / LINES_PER_MM)
 
 
 class NotOurs(Exception):
@@ -82,8 +82,9 @@ class _PngFile:
 class Paper:
     """Takes the sheets of one run: `0001.png` and up, then `paper.pdf`."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, size: Size = A4) -> None:
         self.directory = directory
+        self.size = size
         self.count = 0
         self._png: _PngFile | None = None
         self._part = directory / ".sheet.part"
@@ -125,7 +126,8 @@ class Paper:
         """Bind all sheets so far into paper.pdf, replacing it whole."""
         part = self.directory / ".pdf.part"
         with part.open("wb") as file:
-            _PdfWriter(file).write([self.path(number + 1) for number in range(self.count)])
+            pictures = [self.path(number + 1) for number in range(self.count)]
+            _PdfWriter(file, self.size).write(pictures)
         part.replace(self.pdf)
         return self.pdf
 
@@ -156,8 +158,9 @@ def _data_chunks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
 class _PdfWriter:
     """A PDF 1.4 file with one page a picture, written from front to back."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, size: Size) -> None:
         self._file = file
+        self._size = size
         self._offsets: dict[int, int] = {}
 
     def write(self, pictures: list[Path]) -> None:
@@ -174,9 +177,9 @@ class _PdfWriter:
         self._file.write(b"%d 0 obj\n%s\nendobj\n" % (number, body))
 
     def _page(self, number: int, picture: Path) -> None:
-        width = WIDTH_DOTS / 8 * _POINTS_PER_MM
-        height = SHEET_MM * _POINTS_PER_MM
-        edge = (WIDTH_DOTS / 8 - _TRIM_MM) / 2 * _POINTS_PER_MM
+        width = _HEAD_MM * _POINTS_PER_MM  # the paper is narrower than the head
+        height = self._size.height_mm * _POINTS_PER_MM
+        edge = (_HEAD_MM - self._size.width_mm) / 2 * _POINTS_PER_MM
         trim = b"%.3f 0 %.3f %.3f" % (edge, width - edge, height)
         self._object(
             number,

@@ -10,13 +10,27 @@ with each other.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 LINES_PER_MM = 15.4
-SHEET_MM = 297.0
-SHEET_LINES = 4574  # 297 mm
 LEAD_LINES = 15  # of the sheet's top are past the head when the registration sensor sees it: 1 mm
-SHEET_ROWS = SHEET_LINES - LEAD_LINES  # rows that can lie on one sheet
+
+
+class Size(NamedTuple):
+    """A size of paper."""
+
+    width_mm: float
+    height_mm: float
+
+    @property
+    def rows(self) -> int:
+        """Rows that can lie on one sheet."""
+        return round(self.height_mm * LINES_PER_MM) - LEAD_LINES
+
+
+A4 = Size(210.0, 297.0)
+LETTER = Size(215.9, 279.4)
+SHEET_ROWS = A4.rows
 FEED_PATH_LINES = 385  # from the tray to the registration sensor: 25 mm
 
 
@@ -39,9 +53,9 @@ class SheetTaker(Protocol):
 class PaperPath:
     """Where the paper is; moved by roller steps, watched by two sensors."""
 
-    def __init__(self, sheets: int, taker: SheetTaker) -> None:
+    def __init__(self, sheets: int, taker: SheetTaker, size: Size = A4) -> None:
         self.sheets = sheets
-        self.rows = SHEET_ROWS  # of a sheet; other paper has others
+        self.rows = size.rows
         self.feed_lines = FEED_PATH_LINES
         self.delivered = 0
         self.jammed = False

@@ -39,13 +39,21 @@ class State:
         """Write function parameters as the device itself would. Raises ValueError for a bad name
         or value.
         """
+        parameters = self._parameters()
+        for name, value in values:
+            parameters.set(name, value)
+
+    def parameter(self, name: str) -> Any:
+        """A function parameter as the device will find it."""
+        return self._parameters().get(name)
+
+    def _parameters(self) -> Any:
         shadows.install()
         from firmware.store.parameters import Parameters
 
         parameters = Parameters(self._storage())
         parameters.load()
-        for name, value in values:
-            parameters.set(name, value)
+        return parameters
 
     def trust(self, authorities: list[bytes]) -> None:
         """Store these certificates (DER) instead of those that were. Raises ValueError when there
