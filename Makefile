@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet --quiet
 STUBS := $(VENV)/stubs-rp2.done $(VENV)/stubs-esp32.done
 
-.PHONY: help run test oracle lint bench fuzz faults watchdog size build flash console clean
+.PHONY: help run test oracle lint bench fuzz faults soak watchdog size build flash console clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +20,8 @@ help:
 	@echo 'make size     [JSON=FILE]             memory of each module, 64-bit and 32-bit, buffers, peak; 32-bit needs node and npm'
 	@echo 'make faults   [CUTS=100000] [SEED=1]  cut the power everywhere, look for lost pages; JSON=FILE keeps the counts,'
 	@echo '                                      CUT=... repeats one cut as a failure names it'
+	@echo 'make soak     [SEEDS=4] [DAYS=365]    simulated years in which all goes wrong that can, and the heap day by day;'
+	@echo '                                      SEED=1 is the first seed, JSON=FILE keeps the figures'
 	@echo 'make watchdog [EVERY=40] [SEED=1]     hang and kill every task at every await, look for lost pages and silence;'
 	@echo '                                      JSON=FILE keeps the counts, POINT=... repeats one as a failure names it'
 	@echo 'make kill     [KILLS=50] [SEED=1]     kill -9 the device, fetchmail, mpop and getmail6 at random times, in one table;'
@@ -59,6 +61,10 @@ faults: $(VENV)/done
 watchdog: $(VENV)/done
 	@$(PY) -m tools.watchdog $(if $(EVERY),--every $(EVERY)) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(POINT),--point $(POINT)) $(if $(JSON),--json $(JSON)) $(ARGS)
+
+soak: $(VENV)/done
+	@$(PY) -m tools.soak $(if $(SEEDS),--seeds $(SEEDS)) $(if $(DAYS),--days $(DAYS)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(FIRST),--first $(FIRST)) $(if $(HEAP_DAYS),--heap-days $(HEAP_DAYS)) $(if $(JSON),--json $(JSON)) $(ARGS)
 
 .PHONY: kill
 kill: $(VENV)/done $(VENV)/kill.done

@@ -15,9 +15,10 @@ from sim.pop3_server import Mail, Maildrop
 from sim.world import Setup, World
 
 Body = tuple[bytes, ...]
+Date = tuple[int, int, int]  # year, month, day
 Mask = tuple[int, int]  # rows of a page, the second one not included
 _STORAGE = 70  # firmware/recording/faults.py
-_known: dict[tuple[bytes, int, str], tuple[Body, ...]] = {}
+_known: dict[tuple[bytes, int, str, Date | None], tuple[Body, ...]] = {}
 
 
 @dataclass
@@ -51,15 +52,17 @@ class Verdict:
         self.notes.extend(other.notes)
 
 
-def pages_of(content: bytes, setup: Setup) -> tuple[Body, ...]:
-    """The bodies of the mail's pages, as a calm world records them."""
+def pages_of(content: bytes, setup: Setup, date: Date | None = None) -> tuple[Body, ...]:
+    """The bodies of the mail's pages, as a calm world records them, its calendar set or not."""
     header = setup.settings.get("record.header", "on")
-    key = content, setup.rows, header
+    key = content, setup.rows, header, date
     if key not in _known:
         maildrop = Maildrop()
         maildrop.mails.append(Mail(content, "calm"))
         calm = {"record.header": header}
         world = World(0, maildrop, Setup(calm, rows=setup.rows, blocks=setup.blocks))
+        if date is not None:
+            world.calendar.datetime((*date, 0, 0, 0, 0, 0))
         world.run(lambda world: bool(world.heard("visit-end")), 60)
         ends = world.heard("visit-end")
         if not ends or ends[0]["unfinished"] or ends[0]["result"] != "ok":
@@ -107,18 +110,26 @@ class Judge:
             page.wanted += 1
             page.open += 1
 
+    def expects(self, pages: Iterable[Body]) -> bool:
+        """True when one of these pages is wanted already."""
+        return any(page in self._pages for page in pages)
+
     def on_paper(self, mail: Mail) -> bool:
         """True when all its pages are."""
         pages = (self._pages[body] for body in self._of_mail[mail])
         return all(page.copies >= page.wanted for page in pages)
 
+    def absorb(self) -> None:
+        """Judge the sheets that are out, and forget them."""
+        self._judge_sheets()
+        del self._world.observer.sheets[: self._next]
+        self._next = 0
+
     def settle(self) -> None:
         """Judge the sheets that are out and what was said, and forget both, and the mails that
         the server has deleted.
         """
-        self._judge_sheets()
-        del self._world.observer.sheets[: self._next]
-        self._next = 0
+        self.absorb()
         self._judge_said()
         self._world.forget()
         deleted = self._world.maildrop.deleted

@@ -84,6 +84,11 @@ class Calendar:
         now = time.gmtime(then)
         return now[0], now[1], now[2], now[6], now[3], now[4], now[5], 0
 
+    @property
+    def is_set(self) -> bool:
+        """False after power-on and `stop`."""
+        return self._ahead is not None
+
     def jump(self, seconds: float) -> None:
         """Somebody sets it forward, or back."""
         if self._ahead is not None:
