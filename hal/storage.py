@@ -48,7 +48,7 @@ def open_filesystem(device: Any, kind: Any) -> Any:
             return _marked(mount(device, kind), (_FORMATTED,))
         try:
             filesystem = mount(device, kind)
-            for _entry in filesystem.ilistdir("/"):
+            if _entries(filesystem):
                 return filesystem
         except OSError:
             kind.mkfs(device)
@@ -82,6 +82,13 @@ def _marked(filesystem: Any, names: tuple[str, ...]) -> Any:
     for name in names:
         filesystem.open("/" + name, "wb").close()
     return filesystem
+
+
+def _entries(filesystem: Any) -> list[tuple[Any, ...]]:
+    """All that the directory has. A listing that is not read to its end stays open in littlefs
+    until the collector finds it, perhaps when the filesystem itself is gone.
+    """
+    return list(filesystem.ilistdir("/"))
 
 
 class Unusable:
@@ -197,11 +204,11 @@ class Storage:
 
     def size(self, name: str) -> int:
         """Octets, or -1 when there is no such file."""
+        octets = -1
         for entry in self._files():
             if entry[0] == name:
-                octets: int = entry[3]
-                return octets
-        return -1
+                octets = entry[3]
+        return octets
 
     def remove(self, name: str) -> None:
         """Remove; harmless when missing. Raises OSError."""
@@ -236,10 +243,8 @@ class Storage:
         except OSError:
             return -1
 
-    def _files(self) -> Iterator[tuple[Any, ...]]:
-        for entry in self._filesystem.ilistdir("/"):
-            if not entry[1] & _DIRECTORY:
-                yield entry
+    def _files(self) -> list[tuple[Any, ...]]:
+        return [entry for entry in _entries(self._filesystem) if not entry[1] & _DIRECTORY]
 
 
 def _path(name: str) -> str:
