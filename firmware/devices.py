@@ -46,6 +46,12 @@ class Link(Protocol):
         """
         ...
 
+    def read_now(self, view: memoryview) -> int | None:
+        """As `readinto`, without waiting; None: nothing has come, or it is the turn of others.
+        Never sees the end twice: after 0 or an OSError nothing more may be read.
+        """
+        ...
+
     async def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send all of `data`. Raises OSError."""
         ...

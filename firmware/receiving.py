@@ -139,7 +139,7 @@ class Receiving:
         job = Job(self._spool, key, number, count, size, self._clock.now())
         if body.withheld:
             job.withheld = body.withheld if body.withheld is not True else _LARGE % (size // 1024)
-        reader = MessageReader(job, self._mail_buffer)
+        reader = body.taker = MessageReader(job, self._mail_buffer, self._spool)
         job.envelope = reader.envelope
         self._task.give(job)
         try:

@@ -61,6 +61,16 @@ class Link:
             self._unwaited = 0
             await self.wait(False)
 
+    def read_now(self, view: memoryview) -> int | None:
+        """As `readinto`, without waiting; None: nothing has come, or it is the turn of others.
+        Raises OSError.
+        """
+        self._unwaited += 1
+        if self._unwaited > _READS_PER_TURN:
+            return None
+        count: int | None = self._open_stream().readinto(view)
+        return count
+
     async def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send all of `data`; every octet taken starts the time limit anew. Raises OSError
         (ETIMEDOUT).

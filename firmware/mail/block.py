@@ -3,12 +3,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import micropython
 from micropython import const
 
 from firmware.mail.boundary import MATCH, MORE
-from firmware.mail.words import is_token
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from micropython import ptr8
+
     from firmware.mail.boundary import Boundaries
 
 FIELD = const(1024)  # octets kept of one unfolded field
@@ -19,21 +23,60 @@ _OPEN = const(0)
 _END = const(1)
 _WAIT = const(2)
 
-KNOWN = ("from", "sender", "return-path", "subject", "date", "message-id",
+KNOWN = ("", "from", "sender", "return-path", "subject", "date", "message-id",
          "content-type", "content-transfer-encoding", "content-disposition")
+# the same for the loop below: each with its length before it, a 0 behind the last
+_NAMES = b"".join([bytes([len(name)]) + name.encode() for name in KNOWN[1:]]) + b"\0"
+
+
+# Bounds: reads p[start..end-1], and `names` up to its last octet, which is 0.
+@micropython.viper
+def _field_name(p: ptr8, start: int, end: int, names: ptr8) -> int:
+    """Of a line that begins with a good field name: 16 times the octets up to the value, plus
+    the name's place among the known ones, 0 for another. 0 for any other line.
+    """
+    limit = end if end - start < 80 else start + 80
+    at = start
+    while at < limit:
+        octet = int(p[at])
+        if octet < 33 or octet > 126 or octet == 58:
+            break
+        at += 1
+    length = at - start
+    while at < limit and (int(p[at]) == 32 or int(p[at]) == 9):
+        at += 1
+    if length == 0 or at >= limit or int(p[at]) != 58:
+        return 0
+    value = (at + 1 - start) << 4
+    place = 1
+    name = 0
+    while int(names[name]) != 0:
+        if int(names[name]) == length:
+            at = 0
+            while at < length and int(p[start + at]) | 32 == int(names[name + 1 + at]):
+                at += 1
+            if at == length:
+                return value + place
+        name += int(names[name]) + 1
+        place += 1
+    return value
 
 
 class HeaderBlock:
-    """Reads header lines out of `buffer`, whose first FIELD octets hold the field being read."""
+    """Reads header lines out of `buffer`, whose first FIELD octets hold the field being read.
 
-    def __init__(self, buffer: bytearray, boundaries: Boundaries) -> None:
+    :param take: called with each known field: name in lower case, unfolded value
+    """
+
+    def __init__(self, buffer: bytearray, boundaries: Boundaries,
+                 take: Callable[[str, bytes], None]) -> None:
         self.ended = False  # the block is over
         self.empty = True  # not even a line has come
         self.paused = False  # enough for one step, though there is more to read
         self._buffer = buffer
         self._view = memoryview(buffer)
         self._boundaries = boundaries
-        self._fields: list[tuple[str, bytes]] = []
+        self._take = take
         self._inside = False  # within a line
         self._name = ""  # of the field being read, '' for one that nobody wants
         self._length = 0
@@ -45,12 +88,6 @@ class HeaderBlock:
         self._inside = False
         self._name = ""
         self._length = 0
-
-    def fields(self) -> list[tuple[str, bytes]]:
-        """Known fields complete since the last call: name in lower case, unfolded value."""
-        fields = self._fields
-        self._fields = []
-        return fields
 
     def read(self, start: int, end: int, final: bool) -> int:
         """Read lines from buffer[start:end]; returns the offset behind what was read.
@@ -64,7 +101,14 @@ class HeaderBlock:
             if self.paused:
                 return start
             if not self._inside:
-                state, start = self._line(start, end, final)
+                state = _OPEN
+                field = _field_name(self._buffer, start, end, _NAMES)
+                if field and self._buffer[start] != 0x2D:
+                    self.empty = False
+                    self._next_field(field)
+                    start += field >> 4
+                else:
+                    state, start = self._line(start, end, final)
                 if state == _WAIT:
                     return start
                 if state == _END:
@@ -76,14 +120,15 @@ class HeaderBlock:
         return self._finish(start) if final else start
 
     def _finish(self, start: int) -> int:
-        self._flush()
+        self._next_field(0)
         self.ended = True
         return start
 
-    def _flush(self) -> None:
+    def _next_field(self, field: int) -> None:
+        """A field is over; of the name of the next one `_field_name` said `field`, 0 for none."""
         if self._name:
-            self._fields.append((self._name, bytes(self._view[: self._length])))
-        self._name = ""
+            self._take(self._name, bytes(self._view[: self._length]))
+        self._name = KNOWN[field & 15]
         self._length = 0
 
     def _line(self, start: int, end: int, final: bool) -> tuple[int, int]:
@@ -109,24 +154,25 @@ class HeaderBlock:
         return self._field(start, end, final)
 
     def _field(self, start: int, end: int, final: bool) -> tuple[int, int]:
-        """A new field: take its name."""
+        """A new field, or what is none."""
+        field = _field_name(self._buffer, start, end, _NAMES)
         limit = min(end, start + _NAME)
-        colon = self._buffer.find(b":", start, limit)
-        line_end = self._buffer.find(b"\n", start, limit if colon < 0 else colon)
-        if colon < 0 and line_end < 0 and limit < start + _NAME and not final:
+        if not (field or final or limit == start + _NAME or self._told(start, limit)):
             return _WAIT, start
         first = self.empty
         self.empty = False
-        name = b"" if colon < 0 or line_end >= 0 else bytes(self._view[start:colon]).rstrip(b" \t")
-        self._flush()
-        if name and is_token(name):
-            text = str(name, "utf-8").lower()
-            self._name = text if text in KNOWN else ""
-            return _OPEN, colon + 1
+        self._next_field(field)
+        if field:
+            return _OPEN, start + (field >> 4)
         front = bytes(self._view[start : min(start + 6, end)])
         if first and (front[:5] == b"From " or front == b">From "):
             return _OPEN, start  # the envelope line of an mbox
         return _END, start
+
+    def _told(self, start: int, limit: int) -> bool:
+        """True when enough of a line has come to tell that it is no field."""
+        buffer = self._buffer
+        return buffer.find(b":", start, limit) >= 0 or buffer.find(b"\n", start, limit) >= 0
 
     def _rest(self, start: int, end: int, final: bool) -> int:
         """Keep the rest of a line as far as it has come and fits."""

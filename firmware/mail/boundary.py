@@ -55,6 +55,14 @@ def _search(p: ptr8, at: int, end: int, skip: ptr8, fronts: ptr8, window: int, c
     return at
 
 
+# Bounds: writes p[0..255].
+@micropython.viper
+def _fill(p: ptr8, value: int) -> int:
+    for at in range(256):
+        p[at] = value
+    return value
+
+
 class Boundaries:
     """Open multiparts, outermost first.
 
@@ -90,7 +98,7 @@ class Boundaries:
         fronts = [b"\n" + level.delimiter[: window - 1] for level in self.levels]
         self._window = window
         self._fronts = b"".join(fronts)
-        self._skip[:] = bytes([window]) * 256
+        _fill(self._skip, window)
         for at in range(window):
             for front in fronts:
                 self._skip[front[at]] = window - 1 - at
@@ -106,6 +114,10 @@ class Boundaries:
         while self.levels:
             at = _search(buffer, at, end, self._skip, self._fronts, self._window, len(self.levels))
             if at + self._window > end:
+                # only a line end with the front of a delimiter behind it must wait for more
+                line_end = buffer.rfind(b"\n", at, end)
+                waits = line_end >= 0 and self.judge(buffer, line_end + 1, end, final) != NO
+                at = line_end if waits else end
                 break
             verdict = self.judge(buffer, at + 1, end, final)
             if verdict != NO:

@@ -12,7 +12,10 @@ from firmware.mail.header import Envelope, Part
 from firmware.mail.transfer import SLACK, Transfer
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
     from typing import Protocol
+
+    from firmware.store.spool import Spool
 
     class Sink(Protocol):
         """Where the parts go."""
@@ -41,6 +44,7 @@ _FIRST = const(1)  # at the first line of a body
 _CONTENT = const(2)  # in a body: of a part, or around the parts, which nobody wants
 _LINE = const(3)  # behind a delimiter, the rest of an overlong line
 
+_LINE_ENDS = (b"\r", b"\n", b"\r\n")
 _NEVER_CAME = "the boundary never came"
 _BROKE_OFF = "the mail broke off"
 
@@ -49,19 +53,22 @@ class MessageReader:
     """Reads one mail: every leaf part goes to the sink, multiparts and forwards are descended.
 
     `buffer` is the reader's alone while it lives: HEADROOM octets and room for the pieces, 512 at
-    least.
+    least. `spool`: where the sink puts all octets of all parts; see `take`.
     """
 
-    def __init__(self, sink: Sink, buffer: bytearray) -> None:
+    def __init__(self, sink: Sink, buffer: bytearray, spool: Spool | None = None) -> None:
         if len(buffer) < HEADROOM + 512:
             raise ValueError("buffer too small")
         self.envelope = Envelope()
         self._sink = sink
+        self._spool = spool
+        self._well: Spool | None = None  # the same while base64 is read
+        self._line_end = False  # what was taken ends in one, which may be a delimiter's
         self._buffer = buffer
         self._view = memoryview(buffer)
         self._start = self._end = _FRONT
         self._boundaries = Boundaries()
-        self._header = HeaderBlock(buffer, self._boundaries)
+        self._header = HeaderBlock(buffer, self._boundaries, self._take_field)
         self._transfer = Transfer()
         self._state = self._next = _HEADER
         self._entity = Part()  # the header that is being read
@@ -71,10 +78,40 @@ class MessageReader:
         self._forwards = 0
         self._parts = self._dropped = self._groups = 0
 
+    def take(self, buffer: bytearray, start: int, end: int) -> int:
+        """Take base64 where it lies: decode buffer[start:end] into the spool's block, as far as
+        it is nothing but base64 and white space, and as there is room. Returns how far that was;
+        the rest is to be fed.
+        """
+        spool = self._well
+        if spool is None or self._state != _CONTENT:
+            return start
+        waits = self._end > self._start
+        if waits and self._buffer[self._start : self._end] not in _LINE_ENDS:
+            return start
+        done = self._transfer.decode_to(buffer, start, end, spool.block, spool.gap())
+        if done:
+            start += done >> 16
+            self._line_end = buffer[start - 1] == 10
+            self._end = self._start
+            spool.put(done & 0xFFFF)
+        return start
+
+    def room(self) -> Awaitable[None]:
+        """Wait until `take` has room. Raises what the spool raises."""
+        spool = self._spool
+        if spool is None:
+            raise ValueError("no spool")
+        return spool.make_room()
+
     async def feed(self, view: bytes | bytearray | memoryview) -> None:
         """Take the next octets of the mail. Raises only what the sink raises."""
         at = 0
         size = len(view)
+        if size and self._line_end:
+            self._line_end = False
+            self._buffer[_FRONT] = 10
+            self._end = _FRONT + 1
         while at < size:
             count = min(len(self._buffer) - self._end, size - at)
             piece = view if count == size else view[at : at + count]
@@ -109,34 +146,34 @@ class MessageReader:
     async def _run(self, final: bool) -> None:
         """Work through the buffer until it is empty or more octets are needed.
 
-        Each step is short; between two others may run.
+        Each step is short; others may run behind one that may have taken longer.
         """
         going = True
         while going and (self._start < self._end or (final and self._state == _FIRST)):
+            longer = False
             if self._state == _CONTENT:
                 going = await self._content(final)
+                longer = self._state == _CONTENT
             elif self._state == _HEADER:
-                going = await self._read_header(final)
+                going = longer = await self._read_header(final)
             elif self._state == _FIRST:
                 going = await self._first_line(final)
             else:
                 self._skip_line()
-            if going:
+            if going and longer:
                 await asyncio.sleep(0)
 
     async def _read_header(self, final: bool) -> bool:
         self._start = self._header.read(self._start, self._end, final)
-        self._take_fields()
         ended = self._header.ended
         if ended:
             await self._end_header()
         return ended or self._header.paused
 
-    def _take_fields(self) -> None:
-        for name, value in self._header.fields():
-            self._entity.take(name, value)
-            if self._own:
-                self.envelope.take(name, value)
+    def _take_field(self, name: str, value: bytes) -> None:
+        self._entity.take(name, value)
+        if self._own:
+            self.envelope.take(name, value)
 
     async def _end_header(self) -> None:
         """The header is over: descend, or begin a leaf."""
@@ -191,6 +228,7 @@ class MessageReader:
         part.alone = not self._boundaries.levels
         self._part = part
         self._transfer.begin(part.encoding)
+        self._well = self._spool if self._transfer.in_base64 else None
         await self._sink.begin_part(part)
 
     def _group(self, part: Part) -> int:
@@ -261,7 +299,7 @@ class MessageReader:
 
     async def _end_leaf(self, damage: str) -> None:
         part = self._part
-        self._part = None
+        self._part = self._well = None
         if part is not None:
             coding = self._transfer.finish()
             await self._sink.end_part(part, damage or self._trouble or coding)

@@ -22,6 +22,7 @@ _BITS = const(0)
 _HELD = const(1)
 _ENDED = const(2)  # base64: padding has been seen
 _DAMAGED = const(3)
+_STRICT = const(4)  # base64: it ends before what is neither base64 nor white space
 
 
 def _classes() -> bytes:
@@ -39,19 +40,30 @@ def _classes() -> bytes:
 _CLASSES = _classes()
 
 
-# Bounds: reads p[start..end-1]. At most floor((6 + 6n) / 8) <= n octets come of n, so no
-# write passes the octet being read; writes stay in p[out..end-1] while out <= start.
+# Bounds: reads p[start..end-1], writes o[out..room-1]. In place, with o = p, room = end and
+# out <= start: at most floor((6 + 6n) / 8) <= n octets come of n, so no write passes the octet
+# being read.
 @micropython.viper
 def decode_base64(
-    p: ptr8, start: int, end: int, out: int, classes: ptr8, state: ptr8
+    p: ptr8, start: int, end: int, o: ptr8, out: int, room: int, classes: ptr8, state: ptr8
 ) -> int:
-    """Decode p[start..end-1] to p[out..], allocating nothing; returns where that ends."""
+    """Decode p[start..end-1], at most 32 KB, to o[out..room-1], allocating nothing; returns how
+    many octets came of it, plus 65536 times how many it read.
+
+    It reads less than all where there is no room, and when state[4] is not 0 up to anything but
+    base64 and white space.
+    """
     bits = int(state[0])
     held = int(state[1])
-    last = end - 3
-    while start < end:
+    strict = int(state[4])
+    first = start
+    made = out
+    while start < end and out < room:
         if bits == 0:
             begun = start
+            count = (end - start) >> 2  # whole groups of 4; of 3 that there is room for:
+            fit = ((room - out) * 21845) >> 16
+            last = start + ((count if count < fit else fit) << 2)
             while start < last:
                 a = int(classes[int(p[start])])
                 b = int(classes[int(p[start + 1])])
@@ -59,16 +71,18 @@ def decode_base64(
                 d = int(classes[int(p[start + 3])])
                 if (a | b | c | d) & 0xC0:
                     break
-                p[out] = (a << 2) | (b >> 4)
-                p[out + 1] = ((b << 4) | (c >> 2)) & 255
-                p[out + 2] = ((c << 6) | d) & 255
+                o[out] = (a << 2) | (b >> 4)
+                o[out + 1] = ((b << 4) | (c >> 2)) & 255
+                o[out + 2] = ((c << 6) | d) & 255
                 start += 4
                 out += 3
             if start > begun:
                 state[3] = int(state[3]) | int(state[2])  # more behind the padding
-            if start >= end:
+            if start >= end or out >= room:
                 break
         a = int(classes[int(p[start])])
+        if a > 64 and strict:
+            break
         start += 1
         if a < 64:
             state[3] = int(state[3]) | int(state[2])  # more behind the padding
@@ -76,7 +90,7 @@ def decode_base64(
             bits += 6
             if bits >= 8:
                 bits -= 8
-                p[out] = held >> bits
+                o[out] = held >> bits
                 out += 1
             held &= (1 << bits) - 1
         elif a == 65:
@@ -89,7 +103,7 @@ def decode_base64(
             state[3] = 1
     state[0] = bits
     state[1] = held
-    return out
+    return (start - first) << 16 | (out - made)
 
 
 # Bounds: reads p[start..end-1]. At most two octets of the state come out before the one
@@ -145,13 +159,15 @@ class Transfer:
     """The transfer decoding of one leaf part."""
 
     def __init__(self) -> None:
+        self.in_base64 = False
         self._kind = _IDENTITY
-        self._state = bytearray(4)
+        self._state = bytearray(5)
         self._unknown = ""
 
     def begin(self, encoding: str) -> None:
         """Start a part of this Content-Transfer-Encoding (lower case); an unknown one is none."""
         self._kind = {"base64": _BASE64, "quoted-printable": _QUOTED}.get(encoding, _IDENTITY)
+        self.in_base64 = self._kind == _BASE64
         self._state[_BITS] = self._state[_HELD] = self._state[_ENDED] = self._state[_DAMAGED] = 0
         known = self._kind or encoding in ("", "7bit", "8bit", "binary", "7-bit", "8-bit")
         self._unknown = "" if known else "its transfer encoding '%s' is not known" % encoding[:24]
@@ -161,8 +177,23 @@ class Transfer:
         if self._kind == _IDENTITY:
             return view[start:end]
         out = start - SLACK
-        decoder = decode_base64 if self._kind == _BASE64 else decode_quoted
-        return view[out : decoder(view, start, end, out, _CLASSES, self._state)]
+        if self._kind == _BASE64:
+            made = decode_base64(view, start, end, view, out, end, _CLASSES, self._state)
+            return view[out : out + (made & 0xFFFF)]
+        return view[out : decode_quoted(view, start, end, out, _CLASSES, self._state)]
+
+    def decode_to(self, source: bytearray, start: int, end: int, target: bytearray,
+                  out: int) -> int:
+        """Decode the front of source[start:end], as far as it is plain base64 and there is room,
+        to `target` from `out` on. Returns as `decode_base64`.
+        """
+        state = self._state
+        if state[_ENDED]:
+            return 0
+        state[_STRICT] = 1
+        done = decode_base64(source, start, end, target, out, len(target), _CLASSES, state)
+        state[_STRICT] = 0
+        return done
 
     def finish(self) -> str:
         """End the part: '' or what is wrong with it, in plain words."""

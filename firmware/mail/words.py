@@ -166,6 +166,9 @@ def split_value(raw: bytes) -> tuple[str, list[tuple[str, bytes]]]:
 
 def _token(raw: bytes) -> str:
     """A token in lower case: printable US-ASCII up to a blank or a comment."""
+    raw = raw.strip()
+    if is_token(raw) and b"(" not in raw:  # the usual case, with less garbage
+        return str(raw, "utf-8").lower()
     words = raw.split(b"(")[0].split()
     if words and is_token(words[0]):
         return str(words[0], "utf-8").lower()
@@ -191,12 +194,13 @@ def parameter(parameters: list[tuple[str, bytes]], name: str) -> tuple[bytes, st
     plain = b""
     pieces: list[tuple[int, bool, bytes]] = []
     for key, value in parameters:
-        stem, star, number = key.partition("*")
+        if "*" not in key:
+            plain = plain or (value if key == name else b"")
+            continue
+        stem, _star, number = key.partition("*")
         coded = number[-1:] in ("", "*")
         number = number.rstrip("*") or "0"
-        if key == name:
-            plain = plain or value
-        elif star and stem == name and number.isdigit():
+        if stem == name and number.isdigit():
             pieces.append((int(number), coded, value))
     if not pieces:
         return plain, None
@@ -214,4 +218,6 @@ def parameter(parameters: list[tuple[str, bytes]], name: str) -> tuple[bytes, st
 def parameter_text(parameters: list[tuple[str, bytes]], name: str) -> str:
     """One parameter as text, RFC 2231 or, as many senders have it, encoded words."""
     raw, charset = parameter(parameters, name)
+    if not raw:
+        return ""
     return decode_words(raw) if charset is None else Decoder(charset).decode(raw, True)

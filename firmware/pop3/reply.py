@@ -25,9 +25,23 @@ from firmware.pop3.stuffing import (
 from firmware.recording.faults import PROTOCOL, SERVER_BROKE_OFF, SERVER_SILENT, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
+    from typing import NoReturn, Protocol
 
     from firmware.devices import Clock, Link
+
+    class Taker(Protocol):
+        """Who takes octets of a body where they lie."""
+
+        def take(self, buffer: bytearray, start: int, end: int) -> int:
+            """Take octets from the front of buffer[start:end], no dot among them; returns where
+            it stopped.
+            """
+            ...
+
+        def room(self) -> Awaitable[None]:
+            """Wait until there is room for more. What it raises, `Body.next` raises."""
+            ...
 
 _LF = const(10)
 _CR = const(13)
@@ -59,6 +73,7 @@ class ReplyReader:
         self.link = link
         self.buffer = buffer
         self.view = memoryview(buffer)
+        self._whole = self.view[2:]
         # unread octets are buffer[start:end]; start never falls below 2, and the two octets before
         # it are those read before
         self.start = 2
@@ -77,28 +92,44 @@ class ReplyReader:
 
         Raises Fault SERVER_SILENT, SERVER_BROKE_OFF.
         """
-        self._move_down()
         clock = self.clock
         begun = clock.ticks_ms() if clock is not None else 0
         try:
-            count = await self.link.readinto(self.view[self.end:])
+            count = await self.link.readinto(self._room())
         except OSError as error:
             raise link_fault(error) from None
-        if count == 0:
-            raise Fault(SERVER_BROKE_OFF)
-        self.end += count
-        if self._alive is not None:
-            self._alive()
+        self._came(count)
         if clock is not None:
             self.waited_ms += clock.ticks_diff(clock.ticks_ms(), begun)
             if self.waited_ms > self.patience_ms:
                 raise Fault(SERVER_SILENT, "it is too slow")
 
+    def fill_now(self) -> bool:
+        """`fill` without waiting. False when nothing has come, or it is the turn of others."""
+        try:
+            count = self.link.read_now(self._room())
+        except OSError as error:
+            raise link_fault(error) from None
+        if count is None:
+            return False
+        self._came(count)
+        return True
+
+    def _came(self, count: int) -> None:
+        if count == 0:
+            raise Fault(SERVER_BROKE_OFF)
+        self.end += count
+        if self._alive is not None:
+            self._alive()
+
+    def _room(self) -> memoryview:
+        if self.start > 2:
+            self._move_down()
+        return self._whole if self.end == 2 else self.view[self.end:]
+
     def _move_down(self) -> None:
         start, end = self.start, self.end
         count = end - start + 2
-        if start == 2:
-            return
         if count < 8:  # the usual case in a body; a slice would cost memory
             for index in range(count):
                 self.buffer[index] = self.buffer[start - 2 + index]
@@ -171,6 +202,8 @@ class Body:
     ended in a bare LF. Any other ending counts only when the listed octets have come and the line
     stays silent; `mixed` tells of it.
 
+    `taker`, when set, has the first choice: what it takes is not lent out.
+
     :param listed: octets by the server's listing, 0 when not known
     :param silence_ms: silence after which the server is given up
     :param quiet_ms: silence after which a mixed ending counts
@@ -182,7 +215,8 @@ class Body:
         self.mixed = False
         self.lf_only = reader.lf_only
         self.withheld = False  # it is the header alone of a mail that is not to be fetched
-        self.octets = 0  # lent out so far
+        self.octets = 0  # lent out or taken so far
+        self.taker: Taker | None = None
         self.listed = listed
         self._reader = reader
         self._silence_ms = silence_ms
@@ -208,6 +242,8 @@ class Body:
             if not self.octets and self._may_be_an_answer():
                 await self._receive()
                 continue
+            while self.taker is not None and self._taken(self.taker):
+                await self.taker.room()
             piece = self._unread_piece()
             if piece is not None:
                 self.octets += len(piece)
@@ -216,7 +252,7 @@ class Body:
                     self._unpaced = 0
                     await asyncio.sleep(0)
                 return piece
-            if not self._terminated:
+            if not self._terminated and not self._received():
                 await self._receive()
         await self._look_behind()
         # Only now: while the last piece is lent out, no other reply may be read over it.
@@ -227,6 +263,22 @@ class Body:
         """Read to the end and drop it. Raises as `next`."""
         while await self.next() is not None:
             pass
+
+    def _taken(self, taker: Taker) -> bool:
+        """True when some octets, but not all, were taken."""
+        reader = self._reader
+        buffer, start, end = reader.buffer, reader.start, reader.end
+        if start == end:
+            return False
+        if buffer[end - 1] <= _DOT:
+            end = _possible_end(buffer, start, end)
+        at = taker.take(buffer, start, end)
+        if at > start:
+            self._before_that = buffer[at - 2] if at - 2 >= start else self._before
+            self._before = buffer[at - 1]
+            self.octets += at - start
+            reader.start = at
+        return start < at < end
 
     def _unread_piece(self) -> memoryview | None:
         reader, state = self._reader, self._state
@@ -293,15 +345,22 @@ class Body:
         if reader.start < reader.end and reader.buffer[reader.start] not in b"+-":
             self._fail(Fault(PROTOCOL, "there is more behind the end of a mail"))
 
-    def _fail(self, fault: Fault) -> None:
+    def _fail(self, fault: Fault) -> NoReturn:
         self.ended = True
         self._fault = fault
         self._reader.link.close()
         raise fault
 
-    async def _receive(self) -> None:
+    def _received(self) -> bool:
+        """True when more had come already."""
         if self.octets - self.listed > _MOST_BEYOND:
             self._fail(Fault(PROTOCOL, "a mail without an end"))
+        try:
+            return self._reader.fill_now()
+        except Fault as fault:
+            self._fail(fault)
+
+    async def _receive(self) -> None:
         mixed = self._may_end_here()
         self._reader.link.timeout_ms = self._quiet_ms if mixed else self._silence_ms
         self._reader.patience_ms = _BODY_MS + _OCTET_MS * self.octets

@@ -72,6 +72,7 @@ class Spool:
         self.written = 0  # octets appended so far
         self.released = 0  # the reader never looks back beyond this offset
         self._area = area
+        self.block = buffer  # the last block, not full yet; who puts octets there tells `put`
         self._buffer = memoryview(buffer)
         self._block = len(buffer)
         self._clean = bytearray(area.block_count)  # 1: erased, and nothing programmed since
@@ -110,13 +111,37 @@ class Spool:
                 raise SpoolAbandoned()
             fill = self.written - self._flushed
             if fill == self._block:
-                await self._empty_buffer()
+                await self._empty_block()
                 continue
             step = min(self._block - fill, total - taken)
             self._buffer[fill : fill + step] = view[taken : taken + step]
             self.written += step
             taken += step
             ring(self.reader, self._arrived)
+
+    def gap(self) -> int:
+        """Where in `block` the next octet goes; its length while there is no room."""
+        fill = self.written - self._flushed
+        if self._abandoned:
+            return self._block
+        if fill == self._block and self._buffer_released():
+            self._flushed += fill
+            return 0
+        return fill
+
+    def put(self, count: int) -> None:
+        """`count` octets stand in `block`, from `gap` on."""
+        self.written += count
+        self._arrived.set()
+
+    async def make_room(self) -> None:
+        """Wait until `block` has room. Raises as `append`."""
+        if self.gap() == self._block:
+            await asyncio.sleep(0)  # the reader may let go of it: then it is never programmed
+        while self.gap() == self._block:
+            if self._abandoned:
+                raise SpoolAbandoned()
+            await self._empty_block()
 
     def finish(self, complete: bool) -> None:
         """No more octets will come; `complete` is False when the mail broke off."""
@@ -132,9 +157,9 @@ class Spool:
         0 only past the end of a complete mail. Raises `Incomplete`, `OutsideWindow`; OSError when
         the area fails.
         """
-        if not await self.arrival(offset):
-            return 0
-        return self.copy(offset, view, self.written)
+        while (there := self.look(offset)) < 0:
+            await self.arriving()
+        return self.copy(offset, view, self.written) if there else 0
 
     def release(self, offset: int) -> None:
         """Let go of all octets before `offset`. Never goes back; may run ahead of what was
@@ -160,25 +185,46 @@ class Spool:
 
         Raises `Incomplete`, `OutsideWindow`.
         """
-        mail = self._mail if part is None else part.mail
-        while mail == self._mail:
-            if part is not None and part.end is not None and offset >= part.end:
-                return False
-            if offset >= self.written and (self._ended or self._abandoned):
-                if self._complete:
-                    return False
+        while (there := self.look(offset, part)) < 0:
+            await self.arriving()
+        return there > 0
+
+    def look(self, offset: int, part: PartSource | None = None) -> int:
+        """1 when the octet at `offset` can be copied, 0 when part or mail end before it, -1 when
+        it is still to come. Raises as `arrival`.
+        """
+        if part is not None:
+            if part.mail != self._mail:
                 raise Incomplete()
+            if part.end is not None and offset >= part.end:
+                return 0
+        if offset < self.written:
             if offset < self.released:
                 raise OutsideWindow()
-            if self._stuck and offset >= self.written and (part is None or not part.let_go()):
+            return 1
+        if self._ended or self._abandoned:
+            if self._complete:
+                return 0
+            raise Incomplete()
+        while self._stuck:
+            if part is None or not part.let_go():
                 raise OutsideWindow()
-            if offset < self.written:
-                return True
-            if self._stuck:
-                continue
-            self._arrived.clear()
-            await rest(self.reader, self._arrived)
-        raise Incomplete()
+        if offset < self.released:
+            raise OutsideWindow()
+        return -1
+
+    async def arriving(self) -> None:
+        """Wait for octets, or for the mail's end. Raises `Incomplete` when another mail began."""
+        mail = self._mail
+        pulse, arrived = self.reader, self._arrived
+        arrived.clear()
+        if pulse is not None:
+            pulse.rest()
+        await arrived.wait()
+        if pulse is not None:
+            pulse.beat()
+        if mail != self._mail:
+            raise Incomplete()
 
     def copy(self, offset: int, view: memoryview, end: int) -> int:
         """Fill `view` from `offset`, at most up to `end`; the octets must have arrived. Returns
@@ -244,7 +290,7 @@ class Spool:
     def _buffer_released(self) -> bool:
         return self.released >= self._flushed + self._block
 
-    async def _empty_buffer(self) -> None:
+    async def _empty_block(self) -> None:
         """Take one step towards an empty buffer: drop it, program it, or wait for room in the
         ring.
         """
@@ -308,10 +354,10 @@ class PartSource:
 
     async def read_at(self, offset: int, view: memoryview) -> int:
         """As `Spool.read_at`; 0 from the part's end on. Raises `Incomplete`, `OutsideWindow`."""
-        at = self.start + offset
-        if not await self._spool.arrival(at, self):
-            return 0
-        return self._spool.copy(at, view, self._limit())
+        at, spool = self.start + offset, self._spool
+        while (there := spool.look(at, self)) < 0:
+            await spool.arriving()
+        return spool.copy(at, view, self._limit()) if there else 0
 
     def release(self, offset: int) -> None:
         """Let go of the part's octets before `offset`, as they come where they have not come yet;

@@ -67,6 +67,9 @@ class Wire:
         view[: len(octets)] = octets
         return len(octets)
 
+    def read_now(self, view: memoryview) -> None:
+        """As `devices.Link`: nothing ever comes without waiting."""
+
     async def write(self, data: bytes | bytearray | memoryview) -> None:
         """As `devices.Link`."""
         await asyncio.sleep(0)

@@ -33,11 +33,20 @@ class Octets:
         self.sent: list[bytes] = []
         self._octets = octets
         self._at = 0
+        self._turn = False
         self._step = step
         self._silent = silent
 
+    def read_now(self, view: memoryview) -> int | None:
+        """As `devices.Link`; every second piece can be had at once."""
+        self._turn = not self._turn
+        return self._read(view) if self._turn and self._at < len(self._octets) else None
+
     async def readinto(self, view: memoryview) -> int:
         """As `devices.Link`."""
+        return self._read(view)
+
+    def _read(self, view: memoryview) -> int:
         assert len(view) > 0 and not self.closed
         count = min(len(view), len(self._octets) - self._at, self._step or len(view))
         if not count and self._silent:

@@ -29,6 +29,8 @@ from tests.unit.tiff_layouts import (
 if TYPE_CHECKING:
     from typing import Any
 
+MICROPYTHON_HEAP = "8m"  # whole mails and their copies: no heap of a device
+
 HEAD = (
     b"From: anna@example.com\r\nContent-Type: image/tiff\r\n"
     b"Content-Transfer-Encoding: base64\r\n\r\n"
