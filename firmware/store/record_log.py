@@ -107,10 +107,12 @@ class RecordLog:
         self._heed_mark()
 
     def _heed_mark(self) -> None:
-        number = self._storage.marked() if self._marks else -1
+        number = self._storage.marked() if self._marks else self._next
         if number >= 0 and 0 < (number - self._next) & 0xFFFF < 0x8000:
             self.missing += 1
             self._next = number
+        elif number != self._next:
+            self._storage.mark(self._next)
 
     def at(self, offset: int) -> memoryview | None:
         """The payload of the record at `offset`, None when there is none. Raises OSError."""
@@ -183,6 +185,8 @@ class RecordLog:
         """
         self._storage.replace(self._name, self._numbered(payloads))
         self._next = self._written
+        if self._marks:
+            self._storage.mark(self._next)
         self.rewrites += 1
         self._large = max(0, self._storage.size(self._name))
         self.damaged = self.missing = 0

@@ -44,7 +44,8 @@ class HarmedFlash:
     of it, all of it, any octets of it. Then nothing can be written until `revive`.
     """
 
-    def __init__(self, blocks: int) -> None:
+    def __init__(self, blocks: int, beside: HarmedFlash | None = None) -> None:
+        self.beside = beside  # loses its power with this one
         self.data = bytearray(b"\xff" * (blocks * BLOCK))
         self.left = -1  # for ever
         self.tear = 0
@@ -94,6 +95,8 @@ class HarmedFlash:
         if not self.dead:
             self._tear(start, new)
         self.dead = True
+        if self.beside is not None:
+            self.beside.dead = True
         if _RAISES:
             raise Cut
         return _IO_ERROR
@@ -128,7 +131,8 @@ class Store:
 
     def __init__(self) -> None:
         self.flash = HarmedFlash(BLOCKS)
-        self.spool = HarmedFlash(2)
+        self.spool = HarmedFlash(2, self.flash)
+        self.flash.beside = self.spool
         self.mails: dict[bytes, Promises] = {}
         self.hosts = [""]  # pop.host as it may stand
         self.next = 0
@@ -267,7 +271,7 @@ def _cut(store: Store) -> None:
         for _ in range(STEPS):
             store.step()
     except (Cut, Fault, OSError):
-        assert store.flash.dead or store.spool.dead
+        assert store.flash.dead
     store.flash.revive()
     store.spool.revive()
     said = store.boot()
