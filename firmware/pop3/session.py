@@ -41,6 +41,7 @@ _LISTING_SLACK = const(64)  # lines above the count that STAT said
 _LISTING_MOST = const(1000000)  # mails, whatever STAT said
 _PACE_LINES = const(32)
 _WORDS_CAP = const(100)
+_PIECE = const(500)  # octets of a line of AUTH, roughly, that are sent at a time
 _MASKS = "firmware.pop3.masks"
 
 # where each command is allowed; what is not here belongs to the TRANSACTION state (RFC 1939
@@ -235,9 +236,10 @@ class Session:
             raise Fault(PROTOCOL, "an answer that nobody asked for")
         self._note("C", shown)
         for piece in pieces:
-            await self.flush()
+            if len(self._unsent) > _PIECE:  # several small ones would wait for each other's ACKs
+                await self.flush()
             self._unsent += piece
-        self._unsent += b"\r\n"  # goes with the last piece: on its own it would wait for an ACK
+        self._unsent += b"\r\n"
         if last and self.trail is not None:
             self.trail()
         await self.flush()

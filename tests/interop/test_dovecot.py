@@ -52,8 +52,8 @@ def expected(content: bytes) -> str:
 def server() -> Iterator[Dovecot]:
     users = {"%s-%s" % (test, runtime): "secret word"
              for test in ("all", "never", "apop", "wrong", "drop", "restart", "empty", "left",
-                          "small", "piped", "known") for runtime in RUNTIMES}
-    with Dovecot(users) as dovecot:
+                          "small", "piped", "known", "brief") for runtime in RUNTIMES}
+    with Dovecot(users, "auth_mechanisms = plain apop cram-md5 scram-sha-256") as dovecot:
         yield dovecot
 
 
@@ -190,3 +190,17 @@ def test_known_server_is_visited_in_few_round_trips(server: Dovecot, runtime: st
     assert len(second["writes"]) == 2 and second["files"] == first["files"]
     third = visit(server, user, files=first["files"], finished=first["finished"])
     assert third["deleted"] == 30 and third["digests"] == [] and len(third["writes"]) == 3
+
+
+@pytest.mark.parametrize(("login", "writes"), [
+    ("user", 2), ("plain", 2), ("apop", 2), ("cram-md5", 3), ("scram-sha-256", 4)])
+def test_listings_follow_the_last_word_of_a_login(
+        server: Dovecot, login: str, writes: int) -> None:
+    user = "brief-micropython"
+    if not server.contents(user):
+        server.deliver(user, MAILS * 2)
+    settings = {"pop.delete": "never", "pop.login": login}
+    first = visit(server, user, files={}, **settings)
+    second = visit(server, user, files=first["files"], **settings)
+    assert second["code"] == 0 and second["digests"] == [expected(mail) for mail in MAILS * 2]
+    assert len(second["writes"]) == writes, second["trace"]

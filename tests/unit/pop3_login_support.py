@@ -37,6 +37,7 @@ class Attempt:
                  secured: bool = False, allow_plain: bool = True, capa: Any = None,
                  segment: int = 0, salted: Any = None) -> None:
         self.trace: list[str] = []
+        self.trailed: list[int] = []  # lines sent before what may follow a login was sent ahead
         lines = [b"SASL " + sasl.encode()] if sasl else []
         self.link = TurnLink(greeting, list(answers), segment)
         if capa is None:
@@ -54,6 +55,7 @@ class Attempt:
             await session.connect("server.example.com", 143)
             session.secured = secured
             await session.capa()
+            session.trail = lambda: self.trailed.append(len(self.link.sent))
             self.told = await session.login(user, password, mechanism, token, allow_plain)
 
         try:

@@ -119,6 +119,15 @@ def test_port_without_sha_1_takes_another() -> None:
 
 # refusals
 
+def test_what_may_follow_a_login_goes_with_the_word_that_decides_it() -> None:
+    challenge = b"+ PDEuMkBoPg==\r\n"  # to CRAM-MD5
+    assert Attempt(OK, mechanism="plain", sasl="PLAIN").trailed == [1]
+    assert Attempt(challenge, OK, mechanism="cram-md5", sasl="CRAM-MD5").trailed == [2]
+    # where the password itself may have to follow it would be in the way
+    both = Attempt(challenge, NO, OK, sasl="PLAIN CRAM-MD5", secured=True)
+    assert both.code == 0 and both.trailed == [3]
+
+
 def test_second_try_only_with_the_password_itself_and_where_that_may_be_sent() -> None:
     attempt = Attempt(NO, OK, sasl="PLAIN CRAM-MD5 SCRAM-SHA-256", secured=True, allow_plain=False)
     assert attempt.code == 0 and attempt.sent[1].startswith(b"AUTH PLAIN ")

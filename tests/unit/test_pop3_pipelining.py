@@ -1,8 +1,11 @@
 """Commands ahead of their answers: fewer round trips, and nothing lost to servers that lie."""
 from __future__ import annotations
 
+from binascii import b2a_base64, hexlify
 from typing import TYPE_CHECKING
 
+from firmware.pop3.auth.digest import md5
+from firmware.pop3.auth.hashes import hmac
 from firmware.pop3.serving import AHEAD_OCTETS
 from firmware.recording import faults
 from tests.unit.pop3_support import DROP, ScriptedLink, listing, stuffed
@@ -108,6 +111,33 @@ def test_known_server_costs_a_few_round_trips() -> None:
     assert writes[0] == b"USER user\r\nPASS secret\r\nCAPA\r\nSTAT\r\nLIST\r\nUIDL\r\n"
     assert writes[1][:16] == b"RETR 1\r\nRETR 2\r\n" and writes[1][-15:] == b"RETR 40\r\nQUIT\r\n"
     assert len(writes) == 2 and first > 3
+
+
+AHEAD = b"CAPA\r\nSTAT\r\nLIST\r\nUIDL\r\n"
+OK, REFUSED = b"+OK\r\n", b"-ERR [AUTH] no\r\n"
+
+
+def writes_to_known(login: str, **answers: bytes) -> list[bytes]:
+    """What goes to a server that was visited before; it answers so."""
+    capa = listing(b"TOP", b"UIDL", b"PIPELINING", b"USER", b"SASL PLAIN CRAM-MD5")
+    storage = FakeStorage()
+    for _visit in range(2):
+        drop = Maildrop(capa=capa, storage=storage, replies={
+            line.encode(): [answers[line]] for line in answers},
+                        **{"pop.delete": "never", "pop.login": login})
+        assert drop.visit()[:3] == (0, COUNT, COUNT)
+    return drop.links[0].writes
+
+
+def test_listings_follow_the_last_word_of_any_login_on_a_known_server() -> None:
+    plain = writes_to_known("plain", AUTH=OK)
+    assert plain[0] == b"AUTH PLAIN AHVzZXIAc2VjcmV0\r\n" + AHEAD and len(plain) == 2
+    apop = writes_to_known("apop", APOP=OK)
+    assert apop[0][:5] == b"APOP " and apop[0].endswith(b"\r\n" + AHEAD) and len(apop) == 2
+    digest = hexlify(hmac(md5(), b"secret", b"<1.2@h>"))
+    said = b2a_base64(b"user " + digest)[:-1]
+    cram = writes_to_known("cram-md5", **{"AUTH": b"+ PDEuMkBoPg==\r\n", said.decode(): OK})
+    assert cram[:2] == [b"AUTH CRAM-MD5\r\n", said + b"\r\n" + AHEAD] and len(cram) == 3
 
 
 def test_known_server_without_pipelining_is_not_asked_what_it_can() -> None:

@@ -38,6 +38,9 @@ async def _apop(who: Login) -> None:
     session = who.session
     digest = hexlify(md5()(timestamp(session.greeting) + who.password).digest())
     session.hide(digest)
+    if session.trail is not None:
+        session.ahead(b"APOP", who.user, digest, shown=b"APOP %s ****" % who.user)
+        session.trail()
     if not await session.command(b"APOP", who.user, digest, shown=b"APOP %s ****" % who.user):
         raise Refused(LOGIN_REFUSED, session.words(), session.response_code)
 
@@ -49,5 +52,5 @@ async def _cram(who: Login) -> None:
         await sasl.give_up(PROTOCOL, "an empty CRAM-MD5 challenge")
     digest = hexlify(hmac(md5(), who.password, challenge))
     who.session.hide(digest)
-    if await sasl.answer(who.user, b" ", digest) is not None:
+    if await sasl.answer(who.user, b" ", digest, last=True) is not None:
         await sasl.give_up(PROTOCOL, "the server asks on after all was said")

@@ -55,6 +55,9 @@ async def log_in(session: Session, mechanism: str, secrets: tuple[str, str, str]
     ways = on_demand.call(_ROOM + "choice", "ways", who, mechanism,
                           allow_plain or session.secured)
     on_demand.drop(_ROOM + "timestamp")
+    trail = session.trail
+    if len(ways) > 1 and ways[0][1] == "digest":
+        session.trail = None  # what is sent ahead would be in the way of a second try
     try:
         await who.run(*ways[0])
         return ""
@@ -64,5 +67,6 @@ async def log_in(session: Session, mechanism: str, secrets: tuple[str, str, str]
         if refused.code != LOGIN_REFUSED or lost or len(ways) == 1:
             raise
     on_demand.drop(_ROOM + ways[0][1])
+    session.trail = trail
     await who.run(*ways[1])
     return "the server refused %s, but not %s" % (ways[0][0], ways[1][0])

@@ -71,16 +71,16 @@ class Sasl:
         if two_lines or not announced or length > _COMMAND_CAP:
             self._wanted(await self._command())
             return await self.answer(*pieces, last=last)
-        return await self._command(*pieces)
+        return await self._command(*pieces, last=last)
 
-    async def _command(self, *pieces: bytes) -> bytes | None:
+    async def _command(self, *pieces: bytes, last: bool = False) -> bytes | None:
         line = b"AUTH " + self._name
         if not pieces:
             return await self.session.exchange((line,), line)
         self._hide(pieces)
         line += b" "
         whole = line + b"".join(encoded(pieces))
-        return await self.session.exchange((whole,), line + _MASK)
+        return await self.session.exchange((whole,), line + _MASK, last)
 
     async def answer(self, *pieces: bytes, last: bool = False) -> bytes | None:
         """Answer a challenge. Returns the next one, None when the login is over."""
