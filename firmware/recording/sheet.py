@@ -53,7 +53,6 @@ class Sheet:
         self._open = False
         self._waits = False  # the page is done; its completion may go into the mail's last record
         self._duplicate = False
-        self._untold: tuple[Job, int, int, str, bool] | None = None  # a page to be told of
 
     def begin_mail(self, job: Job) -> None:
         """A new mail: pages count from 1. Of one that is withheld now, though some of its pages
@@ -63,7 +62,6 @@ class Sheet:
         self.done = self._ledger.pages_done(job.key)
         self.page = self.done if job.withheld else 0
         self._open = self._waits = False
-        self._untold = None
 
     @property
     def is_open(self) -> bool:
@@ -121,9 +119,9 @@ class Sheet:
             else:
                 self._ledger.complete(self._job.key, self.page)
             self.done = self.page
-            self._untold = (self._job, self.page, self._total, self._kind, self._duplicate)
             if not self._waits:
                 await self._let_out()
+            self._recorded(self._job, self.page, self._total, self._kind, self._duplicate)
         self._open = False
 
     async def abort(self) -> None:
@@ -151,13 +149,6 @@ class Sheet:
             self._open = False
             self._ledger.retract(self._job.key, self.page)
             raise PageInterrupted(JAM)
-        self.tell()
-
-    def tell(self) -> None:
-        """The sheet came out: say so."""
-        if self._untold is not None:
-            self._recorded(*self._untold)
-            self._untold = None
 
     @property
     def _on_paper(self) -> bool:

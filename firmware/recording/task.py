@@ -195,7 +195,6 @@ class RecordTask:
         if not out:
             self._ledger.retract(job.key, job.pages)
             raise PageInterrupted(JAM)
-        self._recording.sheet.tell()
 
     def _standing(self) -> str:
         return ", ".join("%03d" % code for code, _detail in self._faults.standing())

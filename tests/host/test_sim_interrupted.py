@@ -49,7 +49,6 @@ def test_an_interrupted_fax_goes_on_with_the_page_that_was_cut_short(
     first = desk(*common, "--fault", fault, "--paper", tmp_path / "one")
     assert (first.returncode, summary(first)["unfinished"]) == (1, 1), first.stdout
     assert number_on(tmp_path / "one" / "0001.png") == 1
-    assert summary(first)["pages"] == 1, "the second page was not whole"
     second = desk(*common, "--paper", tmp_path / "two")
     assert (second.returncode, summary(second)["recorded"]) == (0, 1), second.stdout
     sheets = sorted((tmp_path / "two").glob("*.png"))
