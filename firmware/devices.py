@@ -138,6 +138,12 @@ class Storage(Protocol):
         """Octets free."""
         ...
 
+    def rebuild(self, but: tuple[str, ...]) -> None:
+        """Make the filesystem anew, with small files in it as far as they can be read, `but`
+        these, and the file 'rebuilt'. Raises OSError, also where that can't be done.
+        """
+        ...
+
     def mark(self, number: int) -> None:
         """Keep a number of 16 bits where damage to the files does not reach it, if possible."""
         ...

@@ -15,6 +15,7 @@ from hal.monitor import Monitor
 from hal.network import Network
 from hal.panel import Display, Keys, Panel
 from hal.roller import Roller
+from hal.second_copy import SecondCopy
 from hal.serial import Serial
 from hal.spool_area import SpoolArea
 from hal.storage import Storage
@@ -41,8 +42,13 @@ def assemble(board: Board, port: Any, ticks: Callable[[], int] | None) -> None:
     _panel(board, port, wiring)
     board.network = Network(port.network_interface(wiring), board.clock)
     spool_device = port.spool_device(wiring)
-    board.storage = Storage(port.filesystem(), Witness(spool_device))
-    board.spool_area = SpoolArea(spool_device, 1)
+    board.storage = Storage(
+        port.filesystem(),
+        Witness(spool_device),
+        SecondCopy(spool_device, "parameters"),
+        getattr(port, "filesystem_made_anew", None),
+    )
+    board.spool_area = SpoolArea(spool_device, 2)
     board.serial = Serial(port.service_line(wiring), board.clock)
     board.monitor = Monitor(port.event_line)
     board.watchdog = Watchdog(machine.WDT, wiring.option("watchdog.timeout_ms"))

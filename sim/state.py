@@ -79,12 +79,14 @@ class State:
         import vfs
 
         from hal.ports.desk import is_blank
+        from hal.second_copy import SecondCopy
         from hal.storage import Storage, mount
 
         device = open_image(self.area("data"))
         if is_blank(device):
             vfs.VfsLfs2.mkfs(device)
-        return Storage(mount(device, vfs.VfsLfs2))
+        copy = SecondCopy(open_image(self.area("spool")), "parameters")
+        return Storage(mount(device, vfs.VfsLfs2), None, copy)
 
 
 def copy_of(kept: Path | None, directory: Path) -> State:

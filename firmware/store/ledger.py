@@ -44,6 +44,9 @@ NAME = "ledger"
 _REBUILT = "rebuilt"  # a file, see devices.Storage
 
 _JOURNAL = "firmware.store.journal"
+_HEALING = "firmware.store.healing"
+_HEALED = "it was damaged and is formatted anew"
+_ENOSPC = const(28)
 _PENDING = const(24)  # records waiting in RAM
 _GONE_KEPT = const(192)  # finished mails remembered at compaction although no longer listed
 
@@ -70,6 +73,7 @@ class Ledger:
         self._index = MailIndex()
         self._pending: list[bytes] = []
         self._stale = False  # the file lacks what only the index knows
+        self._healed = False
         # (mail, page) that was entered last as complete, when `open` found nothing begun since
         self._latest: tuple[bytes, int] | None = None
         self._begun = (b"", NO_DIGEST, NO_DIGEST)  # the mail begun last: key, digest, layout
@@ -87,19 +91,32 @@ class Ledger:
         if self.lost or self.doubtful or rebuilt:
             self._doubt()
         if not self.lost and not self._log.torn and not rebuilt:
-            return ""
+            sick = on_demand.call(_HEALING, "is_sick", self._storage)
+            return _HEALED if sick and self._heal() else ""
         torn = self._log.torn
         try:
             self.compact()
             if rebuilt:  # the doubt is in the file now
                 self._storage.remove(_REBUILT)
         except (Fault, OSError) as error:
+            if self._heal():
+                return _HEALED
             return "the ledger is damaged and could not be written anew (%s)" % error.args[-1]
         if rebuilt:
-            return "it was unreadable and is formatted anew; all parameters have their defaults"
+            return "it was unreadable and is formatted anew"
         if self.lost:
             return "the ledger was damaged in %d places" % self.lost
         return "the last record of the ledger was cut off" if torn else ""
+
+    def _heal(self) -> bool:
+        """Have the filesystem formatted anew and all that is known written; once in a run."""
+        if self._healed:
+            return False
+        self._healed = True
+        healed: bool = on_demand.call(
+            _HEALING, "heal", self._storage, NAME, _REBUILT, self.compact
+        )
+        return healed
 
     def _is_rebuilt(self) -> bool:
         try:
@@ -334,6 +351,9 @@ class Ledger:
                 self._compact_or_grow()
             self._log.append(self._pending)
         except OSError as error:
+            if error.errno != _ENOSPC and self._heal():
+                self._pending = []  # the index has them
+                raise Fault(STORAGE, _HEALED) from None
             _fail(error)
         self._pending = []
 

@@ -15,7 +15,7 @@ import machine
 import network
 import vfs
 
-from hal.storage import is_blank, open_filesystem
+from hal.storage import is_blank, made_anew, open_filesystem
 
 if TYPE_CHECKING:
     from typing import Any
@@ -95,6 +95,11 @@ def network_interface(_wiring: Wiring) -> Any:
 def filesystem() -> Any:
     """The data filesystem, with the methods of vfs.VfsLfs2."""
     return open_filesystem(flash.open_area("data"), vfs.VfsLfs2)
+
+
+def filesystem_made_anew() -> Any:
+    """The same, empty. Raises OSError."""
+    return made_anew(flash.open_area("data"), vfs.VfsLfs2)
 
 
 def spool_device(_wiring: Wiring) -> Any:

@@ -11,7 +11,8 @@ import vfs
 from firmware.recording.faults import Fault
 from firmware.store.ledger import Ledger
 from firmware.store.parameters import Parameters
-from hal.storage import Storage, mount, open_filesystem
+from hal.second_copy import SecondCopy
+from hal.storage import Storage, made_anew, mount, open_filesystem
 from hal.witness import Witness
 from sim.virtual_flash import Flash
 from tests.unit.store_support import FakeClock
@@ -172,6 +173,60 @@ def test_a_folder_made_anew_by_the_board_puts_all_mails_in_doubt() -> None:
     vfs.VfsLfs2.mkfs(new)
     ledger = Ledger(Storage(mount(new, vfs.VfsLfs2), Witness(spool)), FakeClock())
     assert "damaged" in ledger.open() and ledger.may_be_on_paper(KEY, 1)
+
+
+def whole_storage(flash: Flash, spool: Flash) -> Storage:
+    """As a board has it."""
+    return Storage(
+        open_filesystem(flash, vfs.VfsLfs2),
+        Witness(spool),
+        SecondCopy(spool, "parameters"),
+        lambda: made_anew(flash, vfs.VfsLfs2),
+    )
+
+
+def test_parameters_come_back_after_the_filesystem_was_made_anew() -> None:
+    flash, spool = Flash(32), Flash(3)
+    parameters = Parameters(whole_storage(flash, spool))
+    parameters.load()
+    parameters.set("pop.host", "mail.example.com")
+    for block in (0, 1):
+        flash.data[block * 4096 : (block + 1) * 4096] = bytes(4096)
+    storage = whole_storage(flash, spool)
+    parameters = Parameters(storage)
+    assert parameters.load() == [] and parameters.get("pop.host") == "mail.example.com"
+    assert "formatted anew" in Ledger(storage, FakeClock()).open()
+
+
+def test_a_filesystem_that_takes_nothing_any_more_is_made_anew_with_all_that_is_known() -> None:
+    flash, spool = Flash(32), Flash(3)
+    storage = whole_storage(flash, spool)
+    storage.replace("roots", [bytes(20 * 4096)])  # a chain of blocks; each points to others
+    parameters = Parameters(storage)
+    parameters.load()
+    parameters.set("pop.host", "mail.example.com")
+    ledger = Ledger(storage, FakeClock())
+    ledger.open()
+    ledger.intend(KEY, 1)
+    ledger.finish(KEY, 1, False)
+    ledger.intend(OTHER, 1)
+    for block in range(2, 32):
+        if bytes(flash.data[block * 4096 + 64 : block * 4096 + 96]) == bytes(32):
+            flash.data[block * 4096 : block * 4096 + 8] = b"\x55" * 8
+    try:
+        storage.free()
+        raise AssertionError("the damage does not show")
+    except OSError:
+        pass
+    storage = whole_storage(flash, spool)
+    ledger = Ledger(storage, FakeClock())
+    assert "formatted anew" in ledger.open() and not ledger.doubtful
+    assert ledger.is_finished(KEY) and ledger.may_be_on_paper(OTHER, 1)
+    assert not ledger.may_be_on_paper(b"new mail", 1)
+    assert Parameters(storage).load() == [] and storage.size("roots") < 0
+    ledger.complete(OTHER, 1)
+    again = Ledger(whole_storage(flash, spool), FakeClock())
+    assert again.open() == "" and again.pages_done(OTHER) == 1
 
 
 def test_whatever_bits_are_flipped_the_device_boots_and_the_ledger_goes_on() -> None:

@@ -16,7 +16,8 @@ import vfs
 from firmware.recording.faults import Fault
 from firmware.store.ledger import Ledger
 from firmware.store.parameters import Parameters
-from hal.storage import Storage, open_filesystem
+from hal.second_copy import SecondCopy
+from hal.storage import Storage, made_anew, open_filesystem
 from hal.witness import Witness
 from tests.unit.store_support import FakeClock
 
@@ -131,7 +132,7 @@ class Store:
 
     def __init__(self) -> None:
         self.flash = HarmedFlash(BLOCKS)
-        self.spool = HarmedFlash(2, self.flash)
+        self.spool = HarmedFlash(3, self.flash)
         self.flash.beside = self.spool
         self.mails: dict[bytes, Promises] = {}
         self.hosts = [""]  # pop.host as it may stand
@@ -142,7 +143,12 @@ class Store:
 
     def boot(self) -> str:
         """Open everything; returns what the ledger says."""
-        self.storage = Storage(open_filesystem(self.flash, vfs.VfsLfs2), Witness(self.spool))
+        self.storage = Storage(
+            open_filesystem(self.flash, vfs.VfsLfs2),
+            Witness(self.spool),
+            SecondCopy(self.spool, "parameters"),
+            lambda: made_anew(self.flash, vfs.VfsLfs2),
+        )
         self.parameters = Parameters(self.storage)
         self.faulty = self.parameters.load()
         self.ledger = Ledger(self.storage, FakeClock(), limit=6000, capacity=40)
@@ -226,6 +232,7 @@ class Store:
         for key, mail in self.mails.items():
             self._check_damaged(key, mail)
             mail.known = False
+        assert self.faulty or self.parameters.get("pop.host") in self.hosts
         self.hosts = [self.parameters.get("pop.host")]
         self.ledger.forget_others(list(self.mails))
         self.ledger.flush()
@@ -286,6 +293,7 @@ def _flip(store: Store) -> None:
         at = random.randrange(2 * BLOCK)  # where the directory lies, most of the time
         store.flash.data[at] ^= 1 << random.getrandbits(3)
     store.boot()
+    store.storage.remove("junk")  # which may have come back
     store.check_damaged()
 
 

@@ -57,6 +57,9 @@ class FakeStorage:
     def free(self) -> int:
         return 100000
 
+    def rebuild(self, but: "tuple[str, ...]") -> None:
+        raise OSError(5)
+
     def mark(self, number: int) -> None:
         self.number = number
 
