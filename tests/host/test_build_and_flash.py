@@ -117,7 +117,7 @@ def test_types_only_module_is_left_out(project: Path, tmp_path: Path) -> None:
 def test_built_functions_compute_and_tell_where_they_fail(
     project: Path, tmp_path: Path, arch: str
 ) -> None:
-    tree = build_tree(tmp_path / "out", arch)
+    tree = build_tree(tmp_path / "out", arch, packed=False)
     said = run(
         tree,
         "from firmware.module import *\nb = bytearray(b'\\1\\2\\3\\4')\n"

@@ -1,0 +1,239 @@
+"""Short names for everything that only this program says.
+
+Each name costs its letters and some seven octets of a device's heap once, and two in each module
+that says it. A name gets a short one, and two that can never meet - no class and no module has
+both - share one. What the runtime's own modules call so, what is passed by keyword, and what
+stands in a string keeps its name, and so do exceptions: they are shown to people.
+"""
+
+from __future__ import annotations
+
+import ast
+import keyword
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from tools.packing.program import Trees, keywords, reference, strings
+from tools.packing.scopes import Function, bound_by, module_names, places
+
+API = frozenset(Path(__file__).with_name("api_names.txt").read_text().split())
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def shorten(trees: Trees, kept: Iterable[str]) -> dict[str, str]:
+    """Rename in place; returns what each short name stands for, all that share it. `kept` keep
+    their names.
+    """
+    spaces = list(_spaces(trees))
+    fixed = set(kept) | API | strings(trees) | keywords(trees)
+    fixed |= _foreign(trees) | _exceptions(trees)
+    uses = Counter(name for name in _uses(trees) if name not in fixed and not _is_special(name))
+    owned = set().union(*map(module_names, trees.values()), *_families(trees))
+    meets: dict[str, set[str]] = {}
+    for space in spaces:
+        for name in space:
+            meets.setdefault(name, set()).update(space)
+    taken = _words(trees) | set(keyword.kwlist)
+    chosen: dict[str, str] = {}
+
+    def rank(name: str) -> tuple[int, int, str]:
+        return -len(meets.get(name, ())), -uses[name], name
+
+    for name in sorted(uses, key=rank):
+        if name not in owned:
+            continue
+        others = taken | {chosen[other] for other in meets[name] if other in chosen}
+        chosen[name] = next(one for one in _short(name[0] == "_") if one not in others)
+    for tree in trees.values():
+        _rename(trees, tree, chosen)
+    return chosen
+
+
+def _is_special(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
+
+
+def _short(private: bool) -> Iterator[str]:
+    start = "_" if private else ""
+    for one in _LETTERS:
+        yield start + one
+    for first in _LETTERS:
+        for second in _LETTERS:
+            yield start + first + second
+
+
+def _words(trees: Trees) -> set[str]:
+    """Names that stand anywhere: a short one must not be one of them."""
+    found: set[str] = set()
+    for tree in trees.values():
+        for node in ast.walk(tree):
+            found |= {
+                str(getattr(node, field))
+                for field in ("id", "attr", "arg", "name", "asname")
+                if hasattr(node, field)
+            }
+    return found
+
+
+def _foreign(trees: Trees) -> set[str]:
+    """What is imported from modules that are not ours, and names of modules."""
+    found = {part for name in trees for part in name.split(".")}
+    for tree in trees.values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                found |= {part for alias in node.names for part in alias.name.split(".")}
+            elif isinstance(node, ast.ImportFrom):
+                found |= set((node.module or "").split("."))
+                found |= {alias.name for alias in node.names
+                          if not reference(trees, node, alias)[0]}
+    return found
+
+
+def _classes(trees: Trees) -> dict[str, list[ast.ClassDef]]:
+    found: dict[str, list[ast.ClassDef]] = {}
+    for tree in trees.values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name, []).append(node)
+    return found
+
+
+def _bases(node: ast.ClassDef) -> Iterator[str]:
+    for base in node.bases:
+        yield str(getattr(base, "id", getattr(base, "attr", "")))
+
+
+def _exceptions(trees: Trees) -> set[str]:
+    classes = _classes(trees)
+    found = {"Exception", "BaseException", "OSError", "ValueError"}
+    before = 0
+    while len(found) != before:
+        before = len(found)
+        for name, nodes in classes.items():
+            if any(base in found for node in nodes for base in _bases(node)):
+                found.add(name)
+    return found
+
+
+def _spaces(trees: Trees) -> Iterator[set[str]]:
+    """Sets of names of which no two may become the same: each module's globals, and what the
+    classes of a family define. Attributes that are set on anything but self belong to all
+    classes.
+    """
+    for tree in trees.values():
+        yield module_names(tree) | {place.name for place in places(tree)}
+    yield from _families(trees)
+
+
+def _families(trees: Trees) -> Iterator[set[str]]:
+    family: dict[str, str] = {}
+
+    def head(name: str) -> str:
+        while family.get(name, name) != name:
+            name = family[name]
+        return name
+
+    classes = _classes(trees)
+    for name, nodes in classes.items():
+        for node in nodes:
+            for base in _bases(node):
+                if base in classes and head(base) != head(name):
+                    family[head(base)] = head(name)
+    sets: dict[str, set[str]] = {}
+    given: set[str] = set()
+    for name, nodes in classes.items():
+        for one in nodes:
+            sets.setdefault(head(name), set()).update(_of_class(one))
+    of_self = set().union(*sets.values())
+    for tree in trees.values():
+        for any_node in ast.walk(tree):
+            if isinstance(any_node, ast.Attribute) and not isinstance(any_node.ctx, ast.Load):
+                given.add(any_node.attr)
+    given -= of_self
+    for space in sets.values():
+        yield space | given
+
+
+def _of_class(node: ast.ClassDef) -> set[str]:
+    found: set[str] = set()
+    for one in node.body:
+        if isinstance(one, Function):
+            found.add(one.name)
+            first = one.args.args[0].arg if one.args.args else ""
+            for inner in ast.walk(one):
+                if (
+                    isinstance(inner, ast.Attribute)
+                    and isinstance(inner.value, ast.Name)
+                    and inner.value.id == first
+                ):
+                    found.add(inner.attr)
+        elif isinstance(one, ast.Assign):
+            found |= {target.id for target in one.targets if isinstance(target, ast.Name)}
+    return found
+
+
+def _uses(trees: Trees) -> Iterator[str]:
+    for tree in trees.values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute):
+                yield node.attr
+            elif isinstance(node, ast.Name):
+                yield node.id
+            elif isinstance(node, ast.alias):
+                yield bound_by(node)
+            elif isinstance(node, Function | ast.ClassDef):
+                yield node.name
+
+
+def _rename(trees: Trees, tree: ast.Module, chosen: dict[str, str]) -> None:
+    ours = {
+        id(alias)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if reference(trees, node, alias)[1]
+    }
+    globals_of = places(tree)
+    for place in globals_of:
+        if not isinstance(place.node, ast.alias) and place.name in chosen:
+            place.put(chosen[place.name])
+    top = {id(place.node) for place in globals_of if isinstance(place.node, ast.alias)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            node.attr = chosen.get(node.attr, node.attr)
+        elif isinstance(node, ast.ClassDef):
+            _rename_class(node, chosen)
+        elif isinstance(node, ast.ImportFrom | ast.Import):
+            for alias in node.names:
+                bound = bound_by(alias)
+                if id(alias) in top:
+                    bound = chosen.get(bound, bound)
+                if id(alias) in ours:
+                    alias.name = chosen.get(alias.name, alias.name)
+                alias.asname = bound if bound != alias.name else None
+
+
+def _rename_class(node: ast.ClassDef, chosen: dict[str, str]) -> None:
+    inside = {name for one in node.body for name in _class_binds(one)}
+    for one in node.body:
+        if isinstance(one, Function):
+            one.name = chosen.get(one.name, one.name)
+            parts: list[ast.AST] = [*one.decorator_list, *one.args.defaults]
+        elif isinstance(one, ast.Assign):
+            parts = [one]
+        else:
+            continue
+        for part in parts:
+            for inner in ast.walk(part):
+                if isinstance(inner, ast.Name) and inner.id in inside:
+                    inner.id = chosen.get(inner.id, inner.id)
+
+
+def _class_binds(node: ast.stmt) -> Iterator[str]:
+    if isinstance(node, Function):
+        yield node.name
+    elif isinstance(node, ast.Assign):
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                yield target.id

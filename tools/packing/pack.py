@@ -1,0 +1,133 @@
+"""The whole program, packed: constants folded, rooms joined, names short.
+
+A room is what is in memory together. It is found by what the modules import; a module that is
+asked for by its name stays for itself.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from tools.packing import fold, names, rooms
+from tools.packing.program import Trees, parsed, reference, strings, text_of
+from tools.packing.scopes import module_names, places
+
+# Each is loaded by its first entry; what an entry imports is of the same room unless an earlier
+# room has it. The order is that of the boot: the large buffers come first.
+ENTRIES = (
+    ("firmware.main",),
+    ("hal.board", "hal.assembly"),
+    ("firmware.receiver", "firmware.supervisor"),
+    ("firmware.recording.fax_part",),
+)
+# Rooms of their own within the receiver's: the first 128 names of a room cost one octet where they
+# are used, the others two
+PARTS = (
+    ("firmware.pop3.", "firmware.pop3.mailbox"),
+    ("firmware.mail.", "firmware.mail.message"),
+    ("firmware.store.", "firmware.store.ledger"),
+    ("firmware.text.", "firmware.text.font"),  # it looks for fonts beside its file
+    ("firmware.recording.", "firmware.recording.document"),
+)
+APART = ("hal.ports", "hal.readiness")  # chosen by what the machine is called, or can do
+# Named in strings, but loaded by an import only
+NAMED = frozenset(("firmware.fax.buffers", "firmware.fax.ccitt_tables", "firmware.mail.charset"))
+_BUILTINS = {*dir(builtins), "ptr8", "ptr16", "ptr32", "uint", "__file__", "__name__"}
+KEPT = frozenset(("run",))  # what starts the firmware asks for it
+
+
+class Packed(NamedTuple):
+    """A packed program."""
+
+    texts: dict[str, str]  # by dotted name, to be compiled
+    names: dict[str, str]  # what each name has become
+    rooms: dict[str, list[str]]  # the modules that each room is made of
+    order: list[str]  # what the entries load, in that order
+
+
+def pack(sources: Mapping[str, str], foreign: Mapping[str, str]) -> Packed:
+    """Pack `sources`, by dotted name. The names in `foreign` sources stay as they are. Raises
+    ValueError.
+    """
+    trees = parsed(sources)
+    outside = {name for text in foreign.values() for name in _words(text)}
+    fold.fold(trees)
+    planned = plan(trees)
+    trees = rooms.join(trees, planned, NAMED, KEPT)
+    order = load_order(trees, [entry for entries in ENTRIES for entry in entries])
+    _check(trees)
+    chosen = names.shorten(trees, KEPT | outside)
+    texts = {name: text_of(tree) for name, tree in trees.items()}
+    return Packed(texts, chosen, planned, order)
+
+
+def _check(trees: Trees) -> None:
+    """A name that nobody defines would be found out only when its line is run."""
+    for name, tree in trees.items():
+        known = module_names(tree) | _BUILTINS
+        for place in places(tree):
+            if not place.binds and place.name not in known:
+                raise ValueError("%s: nothing defines %s" % (name, place.name))
+
+
+def _words(text: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(text)):
+        for field in ("id", "attr", "arg", "name", "asname"):
+            value = getattr(node, field, None)
+            if isinstance(value, str):
+                yield value
+
+
+def load_order(trees: Trees, entries: Sequence[str]) -> list[str]:
+    """Every module that loading `entries` loads, each behind those that it needs."""
+    order: list[str] = []
+    seen: set[str] = set()
+
+    def visit(name: str) -> None:
+        if name in seen or name not in trees:
+            return
+        seen.add(name)
+        for needed in _imports(trees, trees[name].body):
+            visit(needed)
+        order.append(name)
+
+    for entry in entries:
+        visit(entry)
+    return order
+
+
+def _imports(trees: Trees, body: Sequence[ast.stmt]) -> Iterator[str]:
+    for node in body:
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                yield reference(trees, node, alias)[0]
+        elif isinstance(node, ast.Try | ast.If):
+            yield from _imports(trees, [*node.body, *node.orelse])
+
+
+def plan(trees: Trees) -> dict[str, list[str]]:
+    """The rooms: their modules in the order of loading."""
+    spoken = strings(trees) - NAMED
+    heads = {entries[0] for entries in ENTRIES} | {head for _start, head in PARTS}
+    found: dict[str, list[str]] = {}
+    done: set[str] = set()
+    for entries in ENTRIES:
+        every = load_order(trees, entries)
+        for name in every:
+            head = _head(name, entries[0])
+            alone = (name in spoken and name not in heads) or name.startswith(APART)
+            if name not in done and not alone:
+                found.setdefault(head, []).append(name)
+                done.add(name)
+    return {head: modules for head, modules in found.items() if head in modules}
+
+
+def _head(name: str, entry: str) -> str:
+    if entry == ENTRIES[2][0]:
+        for start, head in PARTS:
+            if name.startswith(start):
+                return head
+    return entry
