@@ -55,7 +55,7 @@ _ACROSS = const(15)  # 1: rows lie across the paper, as usual; 0: along it
 _POINT = const(15)
 _MOST = const(8192)  # dots or lines
 _BANDS = const(8)  # at a time
-_SPARE = const(48 * 1024)  # octets of heap that are left to all others
+_SPARE = const(28 * 1024)  # octets of heap that are left to all others
 
 # by Orientation: the first row comes last, the first column comes last
 _LAST_ROW = (3, 4, 6, 7)
