@@ -51,7 +51,20 @@ service anvil {{
     mode = 0
   }}
 }}
+{tls}
 {extra}
+"""
+_TLS = """
+ssl = yes
+ssl_cert = <{certificate}
+ssl_key = <{key}
+service pop3-login {{
+  inet_listener pop3s {{
+    address = 127.0.0.1
+    port = {port}
+    ssl = yes
+  }}
+}}
 """
 
 
@@ -78,14 +91,22 @@ class Dovecot:
 
     :param users: name -> password
     :param extra: further configuration
+    :param certificate: files of a certificate and its key; with them there is TLS, on `tls_port`
+        and by STLS
     """
 
     host = "127.0.0.1"
 
-    def __init__(self, users: dict[str, str], extra: str = "") -> None:
+    def __init__(self, users: dict[str, str], extra: str = "",
+                 certificate: tuple[Path, Path] | None = None) -> None:
         self.users = users
         self.port = free_port()
+        self.tls_port = free_port()
         self._extra = extra
+        self._tls = ""
+        if certificate is not None:
+            self._tls = _TLS.format(certificate=certificate[0], key=certificate[1],
+                                    port=self.tls_port)
         self._place = Path()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -103,7 +124,7 @@ class Dovecot:
         users.write_text("".join("%s:%s\n" % user for user in self.users.items()))
         config = self._place / "conf"
         config.write_text(_CONFIG.format(place=self._place, port=self.port, uid=owner.pw_uid,
-                                         gid=owner.pw_gid, extra=self._extra))
+                                         gid=owner.pw_gid, tls=self._tls, extra=self._extra))
         self._process = subprocess.Popen([binary, "-F", "-c", str(config)],
                                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:

@@ -1,4 +1,4 @@
-"""Logins by the device's own code, on either runtime; prints a JSON list of what came of them.
+"""Logins by the device's own code, on either runtime; prints what came of each, a line of JSON.
 
 On standard input: a JSON list of objects of `host`, `port`, `user`, `password`, `mechanism`,
 `token`, `allow_plain`, `pipelining`, and `security` with `pin`, or `secured` (take a connection
@@ -67,12 +67,10 @@ async def log_in(order: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-async def _all(orders: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    results: list[dict[str, Any]] = []
+async def _all(orders: list[dict[str, Any]]) -> None:
     for order in orders:
-        results += (await log_in(order),)
-    return results
+        sys.stdout.write(json.dumps(await log_in(order)) + "\n")
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(asyncio.run(_all(json.loads(sys.stdin.readline())))) + "\n")
+    asyncio.run(_all(json.loads(sys.stdin.readline())))

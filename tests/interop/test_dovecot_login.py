@@ -19,7 +19,7 @@ import pytest
 
 from firmware.recording import faults
 from tests.certificates import Authority
-from tests.interop.dovecot import Dovecot, free_port, reason_to_skip
+from tests.interop.dovecot import Dovecot, reason_to_skip
 from tools import micropython_binary
 
 pytestmark = pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip())
@@ -37,16 +37,6 @@ passdb {
   driver = oauth2
   mechanisms = xoauth2 oauthbearer
   args = %s
-}
-ssl = yes
-ssl_cert = <%s
-ssl_key = <%s
-service pop3-login {
-  inet_listener pop3s {
-    address = 127.0.0.1
-    port = %d
-    ssl = yes
-  }
 }
 """
 _OAUTH = """
@@ -95,7 +85,6 @@ def stored(scheme: str) -> str:
 
 
 CERTIFICATE = Authority().issue("localhost")
-TLS_PORT = free_port()
 
 
 @pytest.fixture(scope="module")
@@ -109,8 +98,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dovecot]:
             folder.chmod(0o755)
         users = {"plain": PASSWORD, "scram": stored("SCRAM-SHA-256"),
                  "hashed": stored("SHA256-CRYPT")}
-        certificate, key = CERTIFICATE.write(place, "dovecot")
-        with Dovecot(users, _EXTRA % (arguments, certificate, key, TLS_PORT)) as dovecot:
+        certificate = CERTIFICATE.write(place, "dovecot")
+        with Dovecot(users, _EXTRA % arguments, certificate) as dovecot:
             dovecot.deliver("plain", [b"Subject: one\r\n\r\n", b"Subject: two\r\n\r\n"])
             yield dovecot
 
@@ -122,7 +111,7 @@ def log_in(server: Dovecot, runtime: str, *orders: dict[str, Any]) -> list[dict[
     path = [str(ROOT / "sim/modules" / runtime), str(ROOT)]
     program = [sys.executable]
     if runtime == "micropython":
-        program = [str(micropython_binary.find()), "-X", "heapsize=384k"]
+        program = [str(micropython_binary.find()), "-X", "heapsize=1m"]
     environment = dict(os.environ, PYTHONPATH=":".join(path),
                        MICROPYPATH=":".join([*path, ".frozen"]))
     lines = json.dumps([{**usual, **order} for order in orders]) + "\n"
@@ -131,7 +120,7 @@ def log_in(server: Dovecot, runtime: str, *orders: dict[str, Any]) -> list[dict[
     assert done.returncode == 0, done.stdout + done.stderr + server.log()
     for secret in (PASSWORD, TOKEN[:20], LARGE_TOKEN[:20]):
         assert secret not in done.stdout and json.dumps(secret)[1:-1] not in done.stdout
-    results: list[dict[str, Any]] = json.loads(done.stdout)
+    results: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
     assert {result["runtime"] for result in results} == {runtime}
     return results
 
@@ -198,7 +187,7 @@ def test_user_and_pass_go_out_together_where_the_server_takes_that(
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_every_mechanism_works_within_tls_and_the_strongest_is_taken(
         server: Dovecot, runtime: str) -> None:
-    tls = {"security": "tls", "port": TLS_PORT, "pin": CERTIFICATE.fingerprint,
+    tls = {"security": "tls", "port": server.tls_port, "pin": CERTIFICATE.fingerprint,
            "allow_plain": False}
     orders = [{**tls, "mechanism": mechanism} for mechanism in ("auto", *MECHANISMS)]
     tokens = [{**tls, "mechanism": mechanism, "token": LARGE_TOKEN, "password": ""}

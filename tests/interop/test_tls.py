@@ -21,7 +21,7 @@ import pytest
 
 from firmware.recording import faults
 from tests.certificates import Authority, Certificate
-from tests.interop.dovecot import Dovecot, free_port, reason_to_skip
+from tests.interop.dovecot import Dovecot, reason_to_skip
 from tools import micropython_binary
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,23 +62,9 @@ class Servers:
 
 @pytest.fixture(scope="module")
 def dovecot(world: World) -> Iterator[Servers]:
-    certificate, key = world.good.write(world.files, "dovecot")
-    port = free_port()
-    extra = """
-ssl = yes
-ssl_cert = <%s
-ssl_key = <%s
-service pop3-login {
-  inet_listener pop3s {
-    address = 127.0.0.1
-    port = %d
-    ssl = yes
-  }
-}
-""" % (certificate, key, port)
-    with Dovecot({"fax": PASSWORD}, extra) as server:
+    with Dovecot({"fax": PASSWORD}, "", world.good.write(world.files, "dovecot")) as server:
         server.deliver("fax", MAILS)
-        yield Servers(server, server.port, port)
+        yield Servers(server, server.port, server.tls_port)
 
 
 def session(runtime: str, port: int, security: str, **changes: Any) -> dict[str, Any]:
@@ -93,7 +79,7 @@ def session(runtime: str, port: int, security: str, **changes: Any) -> dict[str,
     path = [str(ROOT / "sim/modules" / runtime), str(ROOT)]
     program = [sys.executable]
     if runtime == "micropython":
-        program = [str(micropython_binary.find()), "-X", "heapsize=384k"]
+        program = [str(micropython_binary.find()), "-X", "heapsize=1m"]
     environment = dict(os.environ, PYTHONPATH=":".join(path),
                        MICROPYPATH=":".join([*path, ".frozen"]))
     done = subprocess.run([*program, "-m", "tests.interop.secure"], cwd=ROOT, env=environment,

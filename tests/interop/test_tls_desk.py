@@ -18,7 +18,7 @@ import pytest
 
 from sim import mails
 from tests.certificates import Authority, Certificate
-from tests.interop.dovecot import Dovecot, free_port, reason_to_skip
+from tests.interop.dovecot import Dovecot, reason_to_skip
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "s3cret word"
@@ -46,25 +46,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     files = tmp_path_factory.mktemp("desk")
     root = Authority()
     good = root.issue("localhost")
-    certificate, key = good.write(files, "dovecot")
+    certificate = good.write(files, "dovecot")
     (files / "ca.pem").write_bytes(root.pem)
     (files / "wrong.pem").write_bytes(Authority("Other").pem)
     (files / "password").write_text(PASSWORD + "\n")
-    port = free_port()
-    extra = """
-ssl = yes
-ssl_cert = <%s
-ssl_key = <%s
-service pop3-login {
-  inet_listener pop3s {
-    address = 127.0.0.1
-    port = %d
-    ssl = yes
-  }
-}
-""" % (certificate, key, port)
-    with Dovecot({"fax": PASSWORD}, extra) as server:
-        yield Place(server, port, root, good, files)
+    with Dovecot({"fax": PASSWORD}, "", certificate) as server:
+        yield Place(server, server.tls_port, root, good, files)
 
 
 def run(place: Place, url: str, tmp_path: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
@@ -80,6 +67,7 @@ def run(place: Place, url: str, tmp_path: Path, *arguments: str) -> tuple[int, d
     assert PASSWORD not in done.stdout + done.stderr
     assert done.stdout, done.stderr
     summary: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    summary["said"] = done.stdout
     return done.returncode, summary
 
 
@@ -94,8 +82,12 @@ def test_mails_are_recorded_over_tls(place: Place, tmp_path: Path, runtime: str,
         "pop3+stls://fax@localhost:%d" % place.dovecot.port
     trust = ("--ca", str(place.files / "ca.pem")) if security == "tls" else \
         ("--pin", place.good.fingerprint)
-    status, summary = run(place, url, tmp_path, "--runtime", runtime, *trust)
+    status, summary = run(place, url, tmp_path, "--runtime", runtime, "--trace", *trust)
     assert status == 0 and summary["faults"] == [], summary
+    said = [line[3:] for line in summary["said"].splitlines() if line[:3] in ("C: ", "S: ")]
+    assert ("STLS" in said) == (security == "stls") and "RETR 1" in said, said
+    if security == "stls":  # nothing else is said in clear
+        assert said[1] == "STLS" and said[2].startswith("+OK") and said[3] == "CAPA", said
     assert summary["mails"] == summary["deleted"] == len(content)
     assert summary["pages"] == (13 if samples else 3) and summary["unfinished"] == 0
     assert place.dovecot.contents("fax") == []
