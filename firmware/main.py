@@ -14,6 +14,7 @@ from firmware.on_demand import call, keep_code, load
 if TYPE_CHECKING:
     from firmware.devices import Board
     from firmware.receiver import Receiver
+    from firmware.restarts import Restarts
 
 # octets between two collections while modules load: what loading leaves behind is used again at
 # once, instead of ending up as holes between what stays
@@ -22,6 +23,7 @@ _BOOT_THRESHOLD = const(4096)
 # come to lie between, and with 30 KB free a block of 1 KB could not be had
 _THRESHOLD = const(16384)
 _RESTARTS = "firmware.restarts"
+_FILE = "restarts"
 
 
 async def main(board: Board, buffers: Buffers) -> None:
@@ -30,7 +32,7 @@ async def main(board: Board, buffers: Buffers) -> None:
     """
     receiver: Receiver | None = None
     try:
-        restarts = call(_RESTARTS, "at_boot", board)
+        restarts = _restarts(board)
         if restarts is not None and restarts.safe:
             await load("firmware.safe_state").SafeState(board, restarts).run()
         from firmware.receiver import Receiver  # loaded when the large buffers have their places
@@ -42,23 +44,21 @@ async def main(board: Board, buffers: Buffers) -> None:
             gc.threshold(_THRESHOLD)
         await receiver.run()
     except Exception as error:  # noqa: BLE001 - whatever it was, the machine starts anew
-        _restart(board, error, b"" if receiver is None else receiver.mail)
+        try:
+            gc.collect()
+            call(_RESTARTS, "end", board, error, b"" if receiver is None else receiver.mail)
+        finally:
+            board.reset()
 
 
-def _restart(board: Board, error: Exception, mail: bytes) -> None:
-    """Say why, for the panel, and for the next boot; restart."""
+def _restarts(board: Board) -> Restarts | None:
+    """What there is to know of restarts; loads nothing when all is well."""
     try:
-        if type(error).__name__ == "TaskLost":
-            who = "%s task" % error.args[0]
-            why = "the %s: %s" % (who, error.args[1])
-        else:
-            who, why = "program", "%s %s" % (type(error).__name__, error)
-        board.panel.show("RESTARTING", who)
-        board.panel.alarm(True)
-        gc.collect()
-        call(_RESTARTS, "lost", board.storage, why, mail)
-    finally:
-        board.reset()
+        if board.started == "power" and board.storage.size(_FILE) < 0:
+            return None
+    except OSError:
+        return None
+    return call(_RESTARTS, "at_boot", board)  # type: ignore[no-any-return]
 
 
 def run() -> None:

@@ -33,7 +33,6 @@ _OUTCOMES = {
     outcomes.AGAIN: AGAIN,
 }
 _LARGE = "it has %d kB: too large to be fetched here; read it with a PC (code 415)"
-_LEFT = "it failed in mails again and again; left in the mailbox: %d"
 
 
 def _of_visits(code: int) -> bool:
@@ -95,8 +94,9 @@ class Receiving:
             else:
                 self._standing[box].append((result.code, self._named(result.detail)))
             self._tell()
-        if self.restarts is not None and self.restarts.left():
-            self._faults.enter(faults.RESTARTED, _LEFT % self.restarts.left())
+        left = self.restarts.left() if self.restarts is not None else ""
+        if left:
+            self._faults.enter(faults.RESTARTED, left)
         self._reporter.visit_ends(result, self._reporter.pages - pages)
         if not _of_visits(result.code):
             result.code = 0  # the recorder's own faults are no reason for the poller to back off

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
-from firmware.pop3.serving import NOTICE, RECORDED, UNFINISHED
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
@@ -32,6 +30,7 @@ _LONGEST_H = const(24)
 _KEPT = const(8)
 _OCTETS = const(512)
 _TEXT = const(100)
+_LEFT = "it failed in mails again and again; left in the mailbox: %d"
 _TOLD = "the machine failed in it %d times; read it with a PC (code 075)"
 
 
@@ -40,6 +39,18 @@ def at_boot(board: Board) -> Restarts | None:
     restarts = Restarts(board.storage)
     restarts.booted(board.started)
     return restarts if restarts.count or restarts.mails else None
+
+
+def end(board: Board, error: Exception, key: bytes) -> None:
+    """The program ends of `error`: say so on the panel, and for the next boot."""
+    if type(error).__name__ == "TaskLost":
+        who = "%s task" % error.args[0]
+        why = "the %s: %s" % (who, error.args[1])
+    else:
+        who, why = "program", "%s %s" % (type(error).__name__, error)
+    board.panel.show("RESTARTING", who)
+    board.panel.alarm(True)
+    lost(board.storage, why, key)
 
 
 def lost(storage: Storage, why: str, key: bytes) -> None:
@@ -155,6 +166,8 @@ class Restarts:
     async def deliver(self, deliver: Deliver, key: bytes, number: int, count: int, size: int,
                       body: Body) -> int:
         """Take one mail, as `deliver` does, with an eye on what happens."""
+        from firmware.pop3.serving import NOTICE, RECORDED, UNFINISHED
+
         name = _name(key)
         deaths, told = self._of(name)
         if told or deaths > DEATHS:
@@ -177,9 +190,10 @@ class Restarts:
         self._try(_NOBODY)
         return outcome
 
-    def left(self) -> int:
-        """Mails that are left on the server because they are the machine's death."""
-        return sum(1 for _key, deaths, told in self.mails if told or deaths > DEATHS)
+    def left(self) -> str:
+        """Of mails that are left on the server because they are the machine's death; ''."""
+        count = sum(1 for _key, deaths, told in self.mails if told or deaths > DEATHS)
+        return _LEFT % count if count else ""
 
     def _try(self, name: str) -> None:
         """Only after a restart is it worth a write: the next one must know the mail."""

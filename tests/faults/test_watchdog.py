@@ -10,16 +10,18 @@ from typing import Any
 import pytest
 
 from sim.child import in_child
-from tools.faults_sessions import BY_NAME
+from tools.faults_sessions import BY_NAME, Session
 from tools.watchdog import again
 from tools.watchdog_tasks import (
     BITTEN,
     HANDLED,
+    HANG,
     MISNAMED,
     OVER,
     RESTARTED,
     UNSAID,
     Plan,
+    Stepped,
     campaign,
     live,
 )
@@ -28,18 +30,11 @@ SELDOM = 10**6
 ONE_IN = 31
 
 
-def told(name: str, share: tuple[int, int], sabotage: Callable[[], None] | None = None) -> Any:
+def told(name: str, share: tuple[int, int]) -> list[dict[str, Any]]:
     """What injections into a session tell."""
     read, write = os.pipe()
 
-    def run() -> None:
-        session = BY_NAME[name]
-        if sabotage is not None:
-            live(session, 1, Plan(session, 1, SELDOM, fixed=(-1, "")))  # learn its pages
-            sabotage()
-        campaign(session, 1, SELDOM, share, write)
-
-    in_child(run)
+    in_child(lambda: campaign(BY_NAME[name], 1, SELDOM, share, write))
     os.close(write)
     with os.fdopen(read, "rb") as lines:
         return [json.loads(line) for line in lines]
@@ -64,6 +59,37 @@ def test_an_injection_can_be_done_again_by_its_name() -> None:
     assert "again" in in_child(lambda: "again %d" % again("one-page:1:60:hang"))
 
 
+class At(Plan):
+    """Meets the task the n-th time that it waits at such a place."""
+
+    def __init__(self, session: Session, place: str, number: int, way: str) -> None:
+        super().__init__(session, 1, SELDOM)
+        self._place, self._left, self._how = place, number, way
+
+    def passes(self, stepped: Stepped) -> str:
+        if self.way or self._place not in stepped.site():
+            return ""
+        self._left -= 1
+        return "" if self._left else self._meet(stepped, self._how)
+
+
+def sabotaged(
+    sabotage: Callable[[], None], place: str, number: int = 1, name: str = "one-page"
+) -> dict[str, Any]:
+    """What comes of a task that hangs there, with a firmware that was tampered with."""
+
+    def run() -> str:
+        session = BY_NAME[name]
+        live(session, 1, Plan(session, 1, SELDOM, fixed=(-1, "")))  # learn its page
+        sabotage()
+        plan = At(session, place, number, HANG)
+        _world, said, verdict = live(session, 1, plan)
+        assert plan.way
+        return json.dumps({"said": said, **verdict.counts()})
+
+    return dict(json.loads(in_child(run)))
+
+
 def test_a_supervisor_that_misses_nobody_is_found_out() -> None:
     def sabotage() -> None:
         from firmware.supervisor import Pulse
@@ -72,8 +98,7 @@ def test_a_supervisor_that_misses_nobody_is_found_out() -> None:
         watchdog_tasks._LIMIT_S = 400.0
         Pulse.late = lambda self: False
 
-    lines = told("one-page", (0, 10), sabotage)
-    assert UNSAID in [line["said"] for line in lines if line["name"].endswith("hang")]
+    assert sabotaged(sabotage, "poller.py")["said"] == UNSAID
 
 
 def test_a_restart_that_is_not_told_is_found_out() -> None:
@@ -82,7 +107,7 @@ def test_a_restart_that_is_not_told_is_found_out() -> None:
 
         restarts.lost = lambda storage, why, key: None
 
-    assert MISNAMED in [line["said"] for line in told("one-page", (0, 10), sabotage)]
+    assert sabotaged(sabotage, "panel.py")["said"] == MISNAMED
 
 
 def test_a_firmware_without_intents_is_found_out_by_restarts_as_well() -> None:
@@ -91,5 +116,5 @@ def test_a_firmware_without_intents_is_found_out_by_restarts_as_well() -> None:
 
         Ledger.intend = lambda self, key, page: None
 
-    lines = told("one-page", (0, 5), sabotage)
-    assert sum(line["unmarked_duplicates"] for line in lines)
+    middle = sabotaged(sabotage, "head.py", 24, "through-the-spool")  # of a page
+    assert middle["unmarked_duplicates"]

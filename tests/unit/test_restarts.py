@@ -121,7 +121,7 @@ def test_a_mail_is_tried_then_told_of_then_left() -> None:
     assert "failed" in header.withheld
     assert asyncio.run(_read(header)) == b"Subject: x\r\nFrom: y\r\n\r\n"
     again = board.boot("power")
-    assert again is not None and again.left() == 1
+    assert again is not None and "mailbox: 1" in again.left()
     assert asyncio.run(again.deliver(deliver, KEY, 1, 1, 1, body)) == UNFINISHED
     assert len(taken) == 1
     asked(board.storage)
