@@ -39,6 +39,7 @@ IN_USE_LONGEST_S = const(300)
 LONGEST_LOGIN_DELAY_S = const(86400)
 SOON_S = const(10)  # after a parameter was changed: others may follow
 REFUSALS = const(5)  # refused logins in a row after which only a person can start a visit
+_LONG_S = const(200000)  # more than any delay
 _JITTER_PERCENT = const(50)  # a delay is spread over this much of itself, half to either side
 
 
@@ -112,7 +113,7 @@ class Poller:
             turn.login_delay_s = 0
         if self._interval_minutes(box) > 0:
             turn.asked = turn.asked or name in ("password", "token")
-            turn.delay_s = self._gone_s(turn) + SOON_S
+            turn.delay_s = min(self._gone_s(turn), LONGEST_LOGIN_DELAY_S) + SOON_S
 
     def stopped(self, box: int = 0) -> bool:
         """True when too many logins were refused: only `poll_now`, `forgive` or `changed` starts
@@ -133,7 +134,15 @@ class Poller:
         return max((turn.delay_s or minutes * 60) - self._gone_s(turn), self._barred_s(turn), 0)
 
     def _gone_s(self, turn: Turn) -> int:
-        return self._clock.ticks_diff(self._clock.ticks_ms(), turn.since) // 1000
+        """Seconds since its last visit; from _LONG_S on it counts no further, for the ticks tell
+        of six days at most.
+        """
+        now = self._clock.ticks_ms()
+        gone_s = self._clock.ticks_diff(now, turn.since) // 1000
+        if gone_s > _LONG_S:
+            gone_s = _LONG_S
+            turn.since = self._clock.ticks_add(now, -_LONG_S * 1000)
+        return gone_s
 
     def _barred_s(self, turn: Turn) -> int:
         """Seconds for which the server would refuse a login as too early."""
@@ -167,10 +176,11 @@ class Poller:
     def _due(self, box: int) -> str:
         """Why the mailbox is to be visited now, '' when it is not."""
         turn, minutes = self.turns[box], self._interval_minutes(box)
+        gone_s = self._gone_s(turn)  # asked all the time, it is right for ever
         if minutes < 0:
             turn.asked = False
             return ""
-        if self._barred_s(turn):
+        if turn.visited and gone_s < turn.login_delay_s:
             return ""
         if turn.asked:
             return "manual"

@@ -260,3 +260,37 @@ def test_more_mails_of_one_mailbox_do_not_keep_the_others_waiting() -> None:
     boxes.outcomes[0] = [Result(more=True), Result(more=True)]
     boxes.run(5)
     assert [box for box, _second in boxes.who] == [0, 1, 0, 0]
+
+
+def test_after_weeks_without_a_visit_the_start_key_still_makes_one() -> None:
+    """The ticks go half round in six days."""
+    bench = Bench(interval=0)
+    day_s = 86400
+
+    def sleep_on() -> None:
+        bench.clock.ms += 2 * day_s * 1000
+
+    bench.at = {5: bench.poller.poll_now}
+    second = 10
+    for _ in range(8):
+        bench.at[second] = sleep_on
+        second += 2 * day_s + 1
+    bench.at[second] = bench.poller.poll_now
+    assert bench.run(second + 20) == [("manual", 5), ("manual", second)]
+
+
+def test_a_short_interval_after_weeks_by_hand_counts_from_now() -> None:
+    bench = Bench(interval=0)
+    half = 200000
+
+    def sleep_on() -> None:
+        bench.clock.ms += half * 1000
+
+    def change() -> None:
+        bench.interval = 3
+        bench.poller.changed(0, "user")
+
+    bench.at = {5: bench.poller.poll_now, 10: sleep_on, half + 11: sleep_on,
+                2 * half + 12: sleep_on, 3 * half + 13: change}
+    visits = bench.run(3 * half + 60)
+    assert len(visits) == 2 and visits[1][1] <= 3 * half + 13 + poller.SOON_S
