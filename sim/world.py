@@ -32,8 +32,8 @@ PANEL_ADDRESS = 0x3C
 _STEPS = {"FEED_STEP": FEED, "ASF_DRIVE": PICK, "HEAD_STROBE": STROBE}
 _TAIL_ROWS = 16  # of a sheet that can't be recorded
 _LOOK_S = 0.5
-_STILL_S = 8.0  # without a step: nobody looks after a mail any more
-_BEFORE_S = 2.0  # a visit is due, the device is left alone
+_STILL_S = 5.0  # without a step: nobody looks after a mail any more
+_BEFORE_S = 1.5  # a visit is due, the device is left alone
 
 # asked before every step with (kind, in how many ways it can be cut); None: carry on
 Cutter = Callable[[str, int], int | None]

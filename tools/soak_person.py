@@ -40,6 +40,8 @@ class Person:
         receiver = self._world.receiver
         if receiver is None:
             return False
+        if not receiver.parameters.get("pop.interval"):
+            return True
         asks = any(code in receiver.faults for code in (
             faults.SAME_MAIL, faults.JAM, faults.MAILBOX_CLOSED))
         knows = self.wanted["pop.password"] == self._world.maildrop.password
