@@ -32,6 +32,7 @@ class Style(NamedTuple):
     directory_first: bool = True  # each IFD before its image data
     centimetres: bool = False
     software: str = ""
+    orientation: int = 1  # TIFF 6.0 section 8: where row 0 and column 0 belong
 
 
 class Page(NamedTuple):
@@ -108,6 +109,8 @@ def fields_of(page: Page, style: Style, number: int, total: int, rows: int) -> l
         (296, _SHORT, [unit]),
         (297, _SHORT, [number, total]),
     ]
+    if style.orientation != 1:
+        fields.append((274, _SHORT, [style.orientation]))
     if style.software:
         fields.append((305, _ASCII, style.software.encode("ascii") + b"\0"))
     return fields

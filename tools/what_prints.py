@@ -13,16 +13,16 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from sim.paper_path import A4, LEAD_LINES, LETTER
 from tools.samples_forms import order_form
 from tools.samples_letters import letter_first
 from tools.samples_tiff import MH, MMR, Page, Style, tiff
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
-_SIZE = (210, 297)  # of a sheet in the picture, 1 pixel to the millimetre
 _GAP = 10
 _GREYS = 8
-_TRIM = (0, 0, 1728, 4573)
+_LETTER = "record.paper=letter"
 
 
 class Case(NamedTuple):
@@ -65,6 +65,11 @@ def _damaged(coding: str) -> bytes:
     return bytes(data)
 
 
+def _upside_down() -> bytes:
+    turned = letter_first().transpose(Image.Transpose.ROTATE_180)
+    return tiff([Page(turned, 204, 196)], Style(orientation=3))
+
+
 def _jpeg() -> bytes:
     out = io.BytesIO()
     letter_first().convert("L").resize((864, 1143)).save(out, "TIFF", compression="jpeg")
@@ -81,6 +86,8 @@ CASES = {
     "long": Case(lambda: _file(_longer(4000), 204, 196)),
     "cut": Case(lambda: _file(_longer(4000), 204, 196), ("record.fit=cut",)),
     "landscape": Case(_landscape),
+    "upside-down": Case(_upside_down),
+    "letter-paper": Case(lambda: _file(letter_first(), 204, 196), (_LETTER,)),
     "damaged-mmr": Case(lambda: _damaged(MMR)),
     "damaged-mh": Case(lambda: _damaged(MH)),
     "jpeg": Case(_jpeg),
@@ -101,16 +108,20 @@ def _recorded(case: Case, folder: Path) -> Iterator[Image.Image]:
 
 
 def picture(case: Case) -> Image.Image:
-    """The sheets side by side, each with a frame."""
+    """The sheets side by side, each with a frame, one pixel to the millimetre."""
     with tempfile.TemporaryDirectory(prefix="prints-") as folder:
         sheets = list(_recorded(case, Path(folder)))
-    width = (_SIZE[0] + _GAP) * len(sheets) + _GAP
-    whole = Image.new("L", (width, _SIZE[1] + 2 * _GAP), 200)
+    paper = LETTER if _LETTER in case.settings else A4
+    size = (round(paper.width_mm), round(paper.height_mm))
+    whole = Image.new("L", ((size[0] + _GAP) * len(sheets) + _GAP, size[1] + 2 * _GAP), 200)
     for number, sheet in enumerate(sheets):
-        full = Image.new("L", _TRIM[2:], 255)
-        full.paste(sheet, (0, 15))
-        small = full.resize(_SIZE, Image.Resampling.BOX)
-        whole.paste(small, (_GAP + number * (_SIZE[0] + _GAP), _GAP))
+        full = Image.new("L", (sheet.width, paper.rows + LEAD_LINES), 255)
+        full.paste(sheet, (0, LEAD_LINES))
+        # the head is wider than the paper
+        edge = round((sheet.width / 8 - paper.width_mm) * 4)
+        full = full.crop((edge, 0, sheet.width - edge, full.height))
+        small = full.resize(size, Image.Resampling.BOX)
+        whole.paste(small, (_GAP + number * (size[0] + _GAP), _GAP))
     return whole.quantize(_GREYS)
 
 

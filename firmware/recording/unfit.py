@@ -140,8 +140,8 @@ class Misfit:
         if way > 2 and not (held and directory.length):
             way = 2 if way in _MIRRORED else 1
             self._remark = "not turned: more data than memory"
-        if way in (3, 4) and self._excess() > self._cut:
-            way -= 1 if way == 4 else 2
+        if way in (3, 4) and self._excess() > self._cut and not self._is_reduced():
+            way = 2 if way == 4 else 1
         if way > 2:
             return await self._render_turned(way)
         if way == 2:
@@ -186,6 +186,11 @@ class Misfit:
         """Lines that are too many for a sheet."""
         return self._height() - self._sheet.capacity + self._band
 
+    def _is_reduced(self) -> bool:
+        """True for a page too long to be cut, but not for being reduced."""
+        most = _lines(self._setting("record.reduce_mm"))
+        return self._setting("record.fit") == "reduce" and self._excess() <= most
+
     async def _upright(self, held: bool) -> Quality:
         fit, whole = self._fit(), self._fit(_ENDLESS, 0)
         height, excess = self._height(), self._excess()
@@ -197,7 +202,7 @@ class Misfit:
             whole.lines = fit.lines
             lost = (height - fit.lines) * 10 // _LINES_PER_CM
             return await self._render(whole, "%d mm cut off" % lost if known else "")
-        if known and mode == "reduce" and excess <= _lines(self._setting("record.reduce_mm")):
+        if known and self._is_reduced():
             return await self._render(fit)
         if not held:
             return await self._onward(whole, height)

@@ -335,6 +335,7 @@ def test_every_orientation_is_obeyed() -> None:
         desk = orientation_of(160, 160, orientation)
         assert edge_of(desk.machine.sheets[0]) == edges, orientation
         assert not desk.reporter.notes
+    assert edge_of(orientation_of(160, 1143, 3).machine.sheets[0]) == EDGES[3], "A4, reduced"
     for odd in (0, 9, 65535):
         assert edge_of(orientation_of(160, 160, odd).machine.sheets[0]) == EDGES[1]
 
