@@ -135,7 +135,7 @@ class Recording:
     def _first_part(self, job: Job) -> int:
         """Index of the part with which this reading of the mail goes on."""
         kept = self.kept
-        if kept is None or kept.key != job.key:
+        if kept is None or kept.key != job.key or job.withheld:
             return 0
         return on_demand.load(_LEARNING).index_of(self, kept)  # type: ignore[no-any-return]
 
