@@ -107,6 +107,15 @@ def test_server_without_capa_is_taken_by_what_was_asked_for() -> None:
     assert chosen(capa=NO, mechanism="cram-md5") == "CRAM-MD5"
 
 
+def test_password_that_scram_would_spoil_goes_as_it_is_or_not_at_all() -> None:
+    combined = "secret e\u0301"
+    assert chosen(sasl="PLAIN SCRAM-SHA-256", password=combined, secured=True) == "PLAIN"
+    refused = Attempt(sasl="PLAIN SCRAM-SHA-256", password=combined, allow_plain=False)
+    assert refused.code == faults.NOT_CONFIGURED and "'pop.login' to plain" in str(refused.fault)
+    assert refused.sent == [] and "e\u0301" not in str(refused.fault)
+    assert chosen(sasl="PLAIN SCRAM-SHA-256", password="secret \xe4") == "SCRAM-SHA-256"
+
+
 def test_port_without_sha_1_takes_another() -> None:
     from firmware.pop3.auth import choice
 

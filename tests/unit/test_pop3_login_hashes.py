@@ -112,5 +112,6 @@ def test_saslprep_does_what_rfc_4013_shows() -> None:
                            ("a\u200bb\u200cc\ufeff", "a bc"), ("\xbd", "1\u20442"),
                            ("\U0001f600", "\U0001f600"), ("", "")):
         assert prepared(text.encode()) == expected.encode()
-    for text in ("\x07", "a\x7f", "\x85", "\ue000", "\ufffd", "\u202e"):
+    for text in ("\x07", "a\x7f", "\x85", "\ue000", "\ufffd", "\u202e", "\U0001ffff",
+                 "e\u0301", "\ufb01", "\u2163"):
         assert raises(Fault, prepared, text.encode()).code == faults.NOT_CONFIGURED

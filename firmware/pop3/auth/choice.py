@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from firmware.pop3.auth.timestamp import timestamp
+from firmware.pop3.parsing import is_printable
 from firmware.recording.faults import NO_LOGIN_METHOD, NOT_CONFIGURED, Fault
 
 if TYPE_CHECKING:
@@ -79,17 +80,38 @@ def _automatic(who: Login, clear_allowed: bool) -> list[tuple[str, int, str]]:
 
     Raises Fault NO_LOGIN_METHOD.
     """
+    unfit = _unfit_for_proof(who)
     offered = [mechanism for mechanism in MECHANISMS if _has_hash(mechanism[0])
                and _offered(who.session, mechanism[0])]
+    if unfit is not None:
+        proofs = [mechanism for mechanism in offered if mechanism[1] == _PROOF]
+        offered = [mechanism for mechanism in offered if mechanism not in proofs]
+        unfit = unfit if proofs else None
     wanted = [mechanism for mechanism in offered if _fits(who, mechanism[1])]
     allowed = [mechanism for mechanism in wanted if mechanism[1] == _PROOF or who.session.secured
                or (clear_allowed and mechanism[1] != _DIGEST)]
     if allowed:
         return allowed
+    if unfit is not None:
+        raise unfit
     if wanted:
         names = " ".join(mechanism[0] for mechanism in wanted)
         raise Fault(NO_LOGIN_METHOD, "without TLS %s would be unsafe" % names)
     raise Fault(NO_LOGIN_METHOD, "the server offers none that is known%s" % _offer(who.session))
+
+
+def _unfit_for_proof(who: Login) -> Fault | None:
+    """Why SCRAM can't be done with this user name and password."""
+    if is_printable(who.user) and is_printable(who.password):
+        return None
+    from firmware.pop3.auth import saslprep
+
+    try:
+        saslprep.prepared(who.user)
+        saslprep.prepared(who.password)
+    except Fault as fault:
+        return fault
+    return None
 
 
 def _fits(who: Login, kind: int) -> bool:
