@@ -71,9 +71,13 @@ def mail(layout: str, pages: int = PAGES) -> bytes:
 
 
 class Server:
-    """A POP3 server with one mail; `rate` octets a second, 0 for as fast as they are taken."""
+    """A POP3 server with one mail; `rate` octets a second, 0 for as fast as they are taken. Behind
+    the first `held` octets, if that is not 0, it waits for `go`.
+    """
 
-    def __init__(self, content: bytes, rate: int) -> None:
+    def __init__(self, content: bytes, rate: int, held: int = 0) -> None:
+        self.go = threading.Event()
+        self._held = held
         self.asked_at: list[float] = []  # RETR
         self._content = content
         self._rate = rate
@@ -122,6 +126,8 @@ class Server:
         for at in range(0, len(self._content), _PIECE):
             if self._rate:
                 time.sleep(max(began + at / self._rate - time.monotonic(), 0))
+            if self._held and at >= self._held:
+                self.go.wait(_LIMIT_S)
             link.sendall(self._content[at : at + _PIECE])
         link.sendall(b".\r\n")
 
@@ -189,15 +195,21 @@ class Watcher:
 
 
 def run(
-    content: bytes, rate: int, until: str, probed: bool = False, sheets: int = 0
+    content: bytes,
+    rate: int,
+    until: str,
+    probed: bool = False,
+    sheets: int = 0,
+    held: int = 0,
 ) -> tuple[Watcher, Server]:
     """One run of the device, until its 'first' line or its visit is 'over'. With only so many
-    sheets in the feeder, more are laid in when a visit was left for want of them.
+    sheets in the feeder, more are laid in when a visit was left for want of them. `held`: octets
+    of the mail that are sent before the run is over.
     """
     shadows.install()
     from hal.ports.desk import PINS
 
-    watcher, server = Watcher(sheets > 0), Server(content, rate)
+    watcher, server = Watcher(sheets > 0), Server(content, rate, held)
     with tempfile.TemporaryDirectory() as folder:
         state = State(Path(folder))
         state.set_parameters(
@@ -226,6 +238,7 @@ def run(
             machine.load_paper(PAGES)
         came = getattr(watcher, until).wait(_LIMIT_S)
         device.power_off()
+        server.go.set()
         console.close()
         server.close()
     if not came:
