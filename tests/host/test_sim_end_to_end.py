@@ -354,7 +354,7 @@ def ask(console: Path, command: bytes, until: bytes = b"OK") -> bytes:
     with console.open("r+b", buffering=0) as line:
         line.write(command)
         heard = b""
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while until and until not in heard and time.monotonic() < deadline:
             heard += line.read(200)
         return heard

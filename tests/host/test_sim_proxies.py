@@ -64,7 +64,7 @@ def test_a_page_takes_less_time_than_a_machine_needs(runtime: str, tmp_path: Pat
     bench = Bench()
     bench.run(runtime, PAGE % 4543, tmp_path)
     assert len(bench.sheets.done) == 1
-    assert bench.seconds < 10  # a bound against hangs; some 0.3 s is usual
+    assert bench.seconds < 60  # a bound against hangs; some 0.3 s is usual
 
 
 @both
