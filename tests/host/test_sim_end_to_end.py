@@ -350,7 +350,7 @@ def test_the_service_console_answers(runtime: str, tmp_path: Path) -> None:
 
 
 def ask(console: Path, command: bytes, until: bytes = b"OK") -> bytes:
-    """Type a command; what comes back until `until` was seen or 5 s are over."""
+    """Type a command; what comes back until `until` was seen or a minute is over."""
     with console.open("r+b", buffering=0) as line:
         line.write(command)
         heard = b""
