@@ -10,7 +10,7 @@ import ast
 
 _DECORATORS = {"viper", "native"}
 _POINTERS = ("ptr8", "ptr16", "ptr32")
-_IMPORT = "from pointers import casting, ptr8, ptr16, ptr32"
+_IMPORT = "from pointers import casting, moving, ptr8, ptr16, ptr32"
 
 
 class SourceError(Exception):
@@ -89,7 +89,8 @@ def _plain_functions(tree: ast.Module, lines: list[str], name: str) -> bool:
                 _blank(lines, decorator, name, "@")
             if kind == "viper":
                 found = True
-                casts = [_annotation(argument) for argument in node.args.args]
+                moves = any(_makes_pointer(part) for part in ast.walk(node))
+                casts = [_annotation(argument, moves) for argument in node.args.args]
                 lines[decorator.lineno - 1] = "%s@casting(%s)" % (
                     " " * (decorator.col_offset - 1),
                     ", ".join(casts),
@@ -97,7 +98,17 @@ def _plain_functions(tree: ast.Module, lines: list[str], name: str) -> bool:
     return found
 
 
-def _annotation(argument: ast.arg) -> str:
+def _makes_pointer(part: ast.AST) -> bool:
+    """True for `ptr16(int(p) + 2)`, False for `ptr16(buffer)`."""
+    return (
+        isinstance(part, ast.Call)
+        and isinstance(part.func, ast.Name)
+        and part.func.id in _POINTERS
+        and not isinstance(part.args[0], ast.Name)
+    )
+
+
+def _annotation(argument: ast.arg, moves: bool) -> str:
     note = argument.annotation
     kind = (
         note.value
@@ -106,7 +117,9 @@ def _annotation(argument: ast.arg) -> str:
         if isinstance(note, ast.Name)
         else ""
     )
-    return str(kind) if kind in _POINTERS else "None"
+    if kind not in _POINTERS:
+        return "None"
+    return "moving(%s)" % kind if moves else str(kind)
 
 
 def _import_pointers(tree: ast.Module, lines: list[str], name: str) -> None:

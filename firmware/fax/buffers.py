@@ -19,11 +19,13 @@ BAND = const(3456)  # 16 head lines of 216 octets
 BAND_PAD = const(8)  # a run that ends with the band touches, without changing it, the octet behind
 STRIPS = const(64)  # entries of a page's strip table held at a time
 
-_WHITE = const(0)
-_LONG = const(512)
-_BLACK = const(1024)
-_MODE = const(1088)
-_TABLES = const(1216)
+_BITS = const(10)  # a look-up takes so many bits of the input
+_RUNS = const(2048)
+_LONG = const(2048)
+_MODE = const(2560)
+_LENGTH = const(3584)
+_TABLES = const(3648)
+_ONE = const(32768)
 
 
 class FaxBuffers:
@@ -39,7 +41,7 @@ class FaxBuffers:
         self.reverse = bytearray(256)
         self.row = bytearray((MAX_WIDTH + 7) // 8 + BAND_PAD)
         self.strips = array("I", bytes(4 * 2 * STRIPS))
-        self.state = array("I", bytes(4 * 20))  # of the decoder
+        self.state = array("I", bytes(4 * 21))  # of the decoder
         self.plot = array("I", bytes(4 * 12))  # of the plotter
         _fill_tables(self.tables)
         for octet in range(256):
@@ -75,38 +77,63 @@ def _enter(tables: array[int], base: int, bits: int, code: int, length: int, ent
         tables[base + index] = entry
 
 
-def _enter_run(tables: array[int], run: int, code: int, length: int, base: int, bits: int) -> None:
-    entry = run << 4 | length
-    if length <= bits:
-        _enter(tables, base, bits, code, length, entry)
-    else:  # these words begin with four zeros at least, so nine bits behind those tell them apart
-        _enter(tables, _LONG, 9, code, length - 4, entry)
-
-
 def _fill_tables(tables: array[int]) -> None:
-    """Fill the look-up tables; an entry is `run << 4 | code length`, 0 where no code begins so.
+    """Fill the look-up tables.
 
-    WHITE: 512, by nine bits. BLACK: 64, by six bits. LONG: 512, longer words of both, by the nine
-    bits behind four zeros (no black word begins with seven zeros, every long white one does).
-    MODE: 128, by seven bits; see `_fill_modes`.
+    Runs by ten bits, WHITE at 0 and BLACK at 1024: `32768 | run << 4 | length`; where a run < 32
+    of the other colour follows within the ten bits, and none of the two is 0, `second << 10 | run
+    << 4 | length of both`; 32768 where no code begins so. LONG: 512, words of both colours that
+    take more, by the nine bits behind four zeros (no black word begins with seven zeros, every
+    long white one does), `run << 4 | length`, or 0. MODE: 1024 by ten bits; see `_fill_modes`.
+    LENGTH: of the words for runs < 32, black, then white.
     """
-    for book, base, bits in ((ccitt_tables.WHITE, _WHITE, 9), (ccitt_tables.BLACK, _BLACK, 6)):
-        for index, (code, length) in enumerate(_words(book)):
+    for index in range(_RUNS):
+        tables[index] = _ONE
+    white, black = _words(ccitt_tables.WHITE), _words(ccitt_tables.BLACK)
+    for run in range(32):
+        tables[_LENGTH + run] = black[run][1]
+        tables[_LENGTH + 32 + run] = white[run][1]
+    for base, words, others in ((0, white, black), (1 << _BITS, black, white)):
+        for index, (code, length) in enumerate(words):
             run = index if index < 64 else (index - 63) * 64
-            _enter_run(tables, run, code, length, base, bits)
+            if length > _BITS:
+                _enter(tables, _LONG, 9, code, length - 4, run << 4 | length)
+                continue
+            _enter(tables, base, _BITS, code, length, _ONE | run << 4 | length)
+            if 0 < run < 64:
+                _enter_pairs(tables, base, others, code, run << 4 | length)
     for index, (code, length) in enumerate(_words(ccitt_tables.EXTENDED)):
-        _enter_run(tables, 1792 + 64 * index, code, length, _LONG, 9)
+        _enter(tables, _LONG, 9, code, length - 4, 1792 + 64 * index << 4 | length)
     _fill_modes(tables)
 
 
+def _enter_pairs(
+    tables: array[int], base: int, others: list[tuple[int, int]], first: int, entry: int
+) -> None:
+    """Enter what begins with the word `first` and goes on with a short run of the other colour."""
+    for run in range(1, 32):
+        code, length = others[run]
+        both = length + (entry & 15)
+        if both <= _BITS:
+            _enter(tables, base, _BITS, first << length | code, both, run << 10 | entry + length)
+
+
 def _fill_modes(tables: array[int]) -> None:
-    """Vertical: `offset + 3 << 6 | left << 5 | 16 | length`; horizontal: `32 | length`; pass:
-    `length`.
+    """Up to four vertical modes: `offset + 4` of each in three bits, the first lowest, `<< 4 |
+    length of all`; horizontal: 3; pass: 4; 0 where no mode begins so.
     """
-    for index, (code, length) in enumerate(_words(ccitt_tables.MODES)):
-        entry = length
-        if index < 7:
-            entry |= index << 6 | (32 if index < 3 else 0) | 16
-        elif index == 8:
-            entry |= 32
-        _enter(tables, _MODE, 7, code, length, entry)
+    modes = _words(ccitt_tables.MODES)
+    for code, length in modes[7:]:
+        _enter(tables, _MODE, _BITS, code, length, length)
+    _enter_modes(tables, modes[:7], 0, 0, 4)
+
+
+def _enter_modes(
+    tables: array[int], modes: list[tuple[int, int]], code: int, entry: int, shift: int
+) -> None:
+    for index, (word, length) in enumerate(modes):
+        both = length + (entry & 15)
+        if both <= _BITS and shift < 16:
+            more, longer = code << length | word, entry + (index + 1 << shift) + length
+            _enter(tables, _MODE, _BITS, more, both, longer)
+            _enter_modes(tables, modes, more, longer, shift + 3)

@@ -13,20 +13,30 @@ is the reference line of the next, moves to the front. Where front and next line
 chases it. Why nothing is ever read or written outside a buffer:
 
 - Input: two octets at p are read only when p < limit; p and limit are even, limit <= len(buf).
-- Tables: each index is masked to the size of its table. `nb` is at least 16 at the head of each
-  loop and one turn takes at most 13 bits, so it never falls below 0; `acc` holds at most 31 bits.
-  Every turn takes bits or ends the loop.
-- Elements stored are <= width and strictly increasing within a line (a run of 0 inside a line is
-  an error or takes the element before it back; the one exception, a run of 0 at the right edge,
-  ends the line). So n <= base + width + 2, and what `close_line` writes behind a line reaches
-  n + 5 <= base + width + 7. A line begins only at base <= STOP = size - width - 16.
+  (`src` points to them, `left` is limit - p.)
+- Tables: each index is masked to the size of its table; LENGTH by a run < 32. `nb` is at least 16
+  behind the head of each loop; a turn takes 13 bits at most, and 3 of horizontal mode before, and
+  looks at no more: it never falls below 0. `acc` holds at most 31 bits. Every turn takes bits or
+  ends the loop. What a look-up of several modes took from the next line, `close_line` gives back:
+  `acc` has it still.
+- Elements of a line are <= width and strictly increasing (a run of 0 inside a line is an error or
+  takes the element before it back; the one exception, a run of 0 at the right edge, ends the
+  line). A look-up of two runs writes two elements before the width is looked at, of which the
+  second, or both, may be beyond it: then they are written anew, or the line is bad. So
+  n <= base + width + 2, and what `close_line` writes behind a line reaches n + 5 <= base + width +
+  7. A line begins only at base <= STOP = size - width - 16.
 - Reference line: b1 > a0 or b1 = width. bi grows only from elements < width, by at most 2, so it
   stops at the second of the three closing words at the latest, and bi + 1 is the third. bi - 1 may
   be the 0 before the line; the search steps on from it.
 - Chasing: elements still to be used are > a0, so there are at most width - a0 of them, then three
   closing words and at most three words of padding: all at indices >= size - 6 - width + a0, while
   n <= 3 + a0, which is smaller, since size > width + 16. An overwritten element holds a value <=
-  a0 from then on, and that is what bi - 1 may meet.
+  a0 from then on, and that is what bi - 1 may meet. The 0 before the first of them is still there
+  as long as none is overwritten.
+
+The line decoders keep their place as pointers (`w` to write, `r` in the reference line: el[n] and
+el[bi] above), for which viper has single instructions. Their first two arguments are any numbers:
+a function's first two locals live in registers.
 """
 from __future__ import annotations
 
@@ -65,106 +75,124 @@ _ROWS = const(12)  # rows still to decode
 _START = const(13)  # STEP at the start of a line
 _AFTER = const(14)  # STEP behind an EOL
 _ALIGN = const(15)  # 7: each line begins with an octet; else 0
+_REST = const(20)  # vertical modes that were looked up and belong to the next line
 
-_LONG = const(512)
-_BLACK = const(1024)
-_MODE = const(1088)
+_LONG = const(2048)
+_MODE = const(2560)
+_LENGTH = const(3584)
+_ONE = const(32768)  # one run, not two
+_MODES = const(0x7631367)  # bits of the modes VL3 to VR3, four bits each, from the right
 
 
 @micropython.viper
-def line_2d(st: ptr32, buf: ptr8, el: ptr16, tab: ptr16) -> int:
+def line_2d(a0: int, nb: int, st: ptr32, buf: ptr8, el: ptr16, tab: ptr16) -> int:
     """A line of modes (T.4 §4.2, T.6 §2.2): READY, MORE; BAD, EXTENSION: the state as before."""
-    acc, nb, n = int(st[_ACC]), int(st[_BITS]), int(st[_NEXT])
-    p, a0, bi = int(st[_P]), int(st[_A0]), int(st[_B1])
-    width, limit, h = int(st[_WIDTH]), int(st[_LIMIT]), int(st[_STEP])
-    b1 = int(el[bi])
+    acc, h, width = int(st[_ACC]), int(st[_STEP]), int(st[_WIDTH])
+    a0, nb, left = int(st[_A0]), int(st[_BITS]), int(st[_LIMIT]) - int(st[_P])
+    b1, src, s = int(el[int(st[_B1])]), ptr8(int(buf) + int(st[_P])), 0
+    w, r = ptr16(int(el) + (int(st[_NEXT]) << 1)), ptr16(int(el) + (int(st[_B1]) << 1))
     while a0 < width or h:
         if not nb & 16:
-            if p >= limit:
+            if not left:
                 break
-            acc = (acc & 32767) << 16 | int(buf[p]) << 8 | int(buf[p + 1])
-            p, nb = p + 2, nb + 16
-        if h:
-            t = int(tab[_BLACK + (acc >> nb - 6 & 63) if n & 1 else acc >> nb - 9 & 511])
-            if not t:
-                t = int(tab[_LONG + ((acc >> (nb - 13)) & 511)])
-            a0 += t >> 4
-            if a0 > width or not t:
-                return BAD
+            acc, left = (acc & 32767) << 16 | int(src[0]) << 8 | int(src[1]), left - 2
+            src, nb = ptr8(int(src) + 2), nb + 16
+        if not h:
+            s = (t := int(tab[_MODE + (acc >> nb - 10 & 1023)])) >> 4
             nb -= t & 15
+            if s:
+                while s:  # the next of some vertical modes
+                    b1 += (s & 7) - 4
+                    if b1 <= a0 and (b1 or a0 or int(w) - int(el) >> 1 != int(st[_BASE])):
+                        return BAD
+                    w[0] = a0 = b1
+                    w = ptr16(int(w) + 2)
+                    if a0 >= width:
+                        break
+                    r = ptr16(int(r) + (s & 4) - 2)
+                    while (b1 := int(r[0])) <= a0:
+                        r = ptr16(int(r) + 4)
+                    s >>= 3
+                continue
+            if t == 4:  # pass
+                a0, b1, r = int(r[1]), int(r[2]), ptr16(int(r) + 4)
+                continue
+            if not t:
+                return EXTENSION if (acc >> (nb - 10)) & 1023 == 15 else BAD
+            h = 2
+        t = int(tab[acc >> nb - 10 & 1023 | (int(w) & 2) << 9])
+        if not t & _ONE and h & 2:
+            w[0] = a0 = a0 + (t >> 4 & 63)
+            w[1] = a0 = a0 + (t >> 10)
+            nb, h, w = nb - (t & 15), 0, ptr16(int(w) + 4)
+        else:
+            if not t & _ONE:  # without the second run
+                t = t & 1008 | (t & 15) - int(tab[_LENGTH + (int(w) & 2) * 16 + (t >> 10)])
+            t = t & 32767 or int(tab[_LONG + (acc >> nb - 13 & 511)])
+            a0, nb = a0 + (t >> 4), nb - (t & 15)
+            n = int(w) - int(el) >> 1
+            if not t or a0 > width or (t < 16 and n != int(st[_BASE])
+                                          and a0 == int(el[n - 1]) and a0 < width):
+                return BAD
             if t & 64512:  # a make-up code
                 continue
-            if t < 16 and a0 == int(el[n - 1]) and a0 < width and n != int(st[_BASE]):
-                return BAD
-            el[n] = a0
-            n += 1
-            h -= 1
-            if h:
-                continue
-        elif (acc >> (nb - 1)) & 1:  # V0, the most frequent by far: the next b1 needs no search
-            nb -= 1
-            el[n] = a0 = b1
-            n, bi = n + 1, bi + 1
-            b1 = int(el[bi])
-            continue
-        else:
-            t = int(tab[_MODE + ((acc >> (nb - 7)) & 127)])
-            nb -= t & 15
-            if t & 16:
-                b1 += (t >> 6) - 3
-                if b1 > width or (b1 <= a0 and (b1 or a0 or n != int(st[_BASE]))):
-                    return BAD
-                el[n] = a0 = b1
-                n, bi = n + 1, bi + 1 - ((t & 32) >> 4)
-            elif t & 32:
-                h = 2
-                continue
-            elif t:
-                a0, bi = int(el[bi + 1]), bi + 2
-            else:
-                return EXTENSION if (acc >> (nb - 10)) & 1023 == 15 else BAD
-        if a0 < width:
-            b1 = int(el[bi])
-            while b1 <= a0:
-                bi += 2
-                b1 = int(el[bi])
-    st[_ACC], st[_BITS], st[_NEXT] = acc & ((1 << nb) - 1), nb, n
-    st[_P], st[_A0], st[_B1] = p, a0, bi
-    st[_STEP] = h
+            w[0], w, h = a0, ptr16(int(w) + 2), h - 1
+        while a0 < width and (b1 := int(r[0])) <= a0:
+            r = ptr16(int(r) + 4)
+    if a0 > width:
+        return BAD
+    st[_ACC], st[_BITS], st[_NEXT] = acc, nb, int(w) - int(el) >> 1
+    st[_P], st[_A0], st[_B1] = int(st[_LIMIT]) - left, a0, int(r) - int(el) >> 1
+    st[_STEP], st[_REST] = h, s >> 3
     return MORE if a0 < width or h else READY
 
 
 @micropython.viper
-def line_1d(st: ptr32, buf: ptr8, el: ptr16, tab: ptr16) -> int:
+def line_1d(a0: int, nb: int, st: ptr32, buf: ptr8, el: ptr16, tab: ptr16) -> int:
     """Decode a line of runs (T.4 §4.1): READY, MORE, or BAD, the state as before."""
-    acc, nb, n = int(st[_ACC]), int(st[_BITS]), int(st[_NEXT])
-    p, a0, base = int(st[_P]), int(st[_A0]), int(st[_BASE])
-    width, limit, why = int(st[_WIDTH]), int(st[_LIMIT]), MORE
+    acc, width, why = int(st[_ACC]), int(st[_WIDTH]), READY
+    a0, nb, left = int(st[_A0]), int(st[_BITS]), int(st[_LIMIT]) - int(st[_P])
+    src = ptr8(int(buf) + int(st[_P]))
+    w = ptr16(int(el) + (int(st[_NEXT]) << 1))
+    c = (int(w) & 2) << 9
     while True:
         if not nb & 16:
-            if p >= limit:
+            if not left:
+                why = MORE
                 break
-            acc = (acc & 32767) << 16 | int(buf[p]) << 8 | int(buf[p + 1])
-            p, nb = p + 2, nb + 16
-        t = int(tab[_BLACK + (acc >> nb - 6 & 63) if n & 1 else acc >> nb - 9 & 511])
-        if not t:
-            t = int(tab[_LONG + ((acc >> (nb - 13)) & 511)])
+            acc, left = (acc & 32767) << 16 | int(src[0]) << 8 | int(src[1]), left - 2
+            src, nb = ptr8(int(src) + 2), nb + 16
+        t = int(tab[acc >> nb - 10 & 1023 | c])
+        if not t & _ONE:
+            a0 += t >> 4 & 63
+            w[0] = a0
+            a0 += t >> 10
+            w[1] = a0
+            if a0 < width:
+                nb -= t & 15
+                w = ptr16(int(w) + 4)
+                continue
+            # the line ends here, or between the two, if it does at all
+            a0 -= (t >> 4 & 63) + (t >> 10)
+            t = t & 1008 | (t & 15) - int(tab[_LENGTH + (c >> 5) + (t >> 10)])
+        t = t & 32767 or int(tab[_LONG + (acc >> nb - 13 & 511)])
         a0 += t >> 4
-        if a0 > width or not t:
-            return BAD
         nb -= t & 15
+        if not t or a0 > width:
+            return BAD
         if t & 64512:  # a make-up code
             continue
-        if t < 16 and n != base and int(el[n - 1]) == a0:
-            n -= 1  # no run at all: the two runs around it are one
+        c ^= 1024
+        n = int(w) - int(el) >> 1
+        if t < 16 and n != int(st[_BASE]) and int(el[n - 1]) == a0:
+            w = ptr16(int(w) - 2)  # no run at all: the two runs around it are one
             continue
-        el[n] = a0
-        n += 1
+        w[0] = a0
+        w = ptr16(int(w) + 2)
         if a0 == width:
-            why = READY
             break
-    st[_ACC], st[_BITS], st[_NEXT] = acc & ((1 << nb) - 1), nb, n
-    st[_P], st[_A0] = p, a0
+    st[_ACC], st[_BITS], st[_NEXT] = acc, nb, int(w) - int(el) >> 1
+    st[_P], st[_A0] = int(st[_LIMIT]) - left, a0
     return why
 
 
@@ -203,6 +231,10 @@ def eol(st: ptr32, buf: ptr8, hunting: int) -> int:
 def close_line(st: ptr32, el: ptr16) -> int:
     """End the current line where it stands and begin the next behind it: READY, or FULL."""
     n, base, width = int(st[_NEXT]), int(st[_BASE]), int(st[_WIDTH])
+    bits, rest = int(st[_BITS]), int(st[_REST])
+    while rest:
+        bits += _MODES >> ((rest & 7) - 1 << 2) & 15
+        rest >>= 3
     el[n] = width
     el[n + 1] = width
     el[n + 2] = width
@@ -212,7 +244,7 @@ def close_line(st: ptr32, el: ptr16) -> int:
     st[_REF], st[_B1] = base, base
     st[_BASE], st[_NEXT] = n, n
     st[_A0], st[_STEP] = 0, int(st[_START])
-    st[_BITS] = int(st[_BITS]) - (int(st[_BITS]) & int(st[_ALIGN]))
+    st[_BITS], st[_REST] = bits - (bits & int(st[_ALIGN])), 0
     st[_ROWS] = int(st[_ROWS]) - 1
     return FULL if n > int(st[_STOP]) or not int(st[_ROWS]) else READY
 
@@ -223,7 +255,7 @@ def repeat_line(st: ptr32, el: ptr16) -> int:
     ends. Where chasing has overwritten that one, the current line ends where it stands.
     """
     n, i, width = int(st[_BASE]), int(st[_REF]), int(st[_WIDTH])
-    if n < i and i <= int(st[_NEXT]) + 1:
+    if n < i and int(el[i - 1]):  # the 0 before it is no more
         n = int(st[_NEXT])
     else:
         # to lower or to free indices: nothing is overwritten before it is copied
@@ -296,9 +328,9 @@ def decode(state: object, buf: object, elements: object, tables: object) -> int:
             why = int(eol(state, buf, 0))
         else:
             if int(st[_STEP]) & _LINE:
-                why = int(line_1d(state, buf, elements, tables))
+                why = int(line_1d(0, 0, state, buf, elements, tables))
             else:
-                why = int(line_2d(state, buf, elements, tables))
+                why = int(line_2d(0, 0, state, buf, elements, tables))
             if why == READY:
                 why = int(close_line(state, elements))
     return why

@@ -9,6 +9,14 @@ the width itself to at most 8 * stride; elements are < width, or the closing wor
 lie within the line, and the octet behind a line is only ORed with 0: behind the last line of the
 band that is padding. A row is drawn only while `line + most <= lines of the band`, where `most` is
 the greatest number of lines that one row becomes, so the lines written stay inside the band.
+
+Bounds of `draw_straight`, which keeps the dots of a window of 16 in a register until it moves on.
+Elements are read in pairs, begin and end of a black run; a line begins at an even index. Elements
+are <= width, a multiple of 16, and width is the closing word, so the pair that holds the first
+closing word ends the line at the latest: either the run ends at the right edge, and then the
+window does, or it would begin there. An octet is written only of a window before that edge:
+`base` is a multiple of 16 and grows by what takes it to the window of x < width, or by 16 while
+the run's end, <= width, lies behind the window. Shifts are by 0..15.
 """
 from __future__ import annotations
 
@@ -48,6 +56,7 @@ _Y = const(9)  # y remainder, < _Y_DEN
 _Y_NUM = const(10)
 _Y_DEN = const(11)
 _POINT = const(15)
+_ONES = const((1 << 30) - 1)  # the window of `draw_straight`, the first dot in bit 29
 
 
 @micropython.viper
@@ -100,6 +109,64 @@ def draw(rows: int, st: ptr32, el: ptr16, band: ptr8, words: ptr32) -> int:
 
 
 @micropython.viper
+def draw_straight(v: int, w: int, rows: int, st: ptr32, el: ptr32, words: ptr32) -> int:
+    """As `draw`, for rows of whole 16-bit words that are neither scaled in x nor merged nor
+    inverted. (`v` and `w` are any numbers: the first two arguments live in registers.)
+    """
+    y, down, k = int(st[_Y]), int(st[_DOWN]), int(st[_INDEX])
+    width, stride = int(st[_WIDTH]), int(st[_STRIDE])
+    last = int(st[_LINES]) - int(st[_MOST])
+    while rows and down <= last:
+        p = ptr8(int(words) + down * stride)
+        j = ptr32(int(el) + (k << 1))
+        w = base = 0
+        while True:
+            v = int(j[0]) - base
+            j = ptr32(int(j) + 4)
+            if not v & 0x3FF0FFF0:  # both ends of the run lie within the window
+                w ^= (_ONES >> (v & 15)) ^ (_ONES >> (v >> 16))
+                continue
+            x = v & 65535
+            v >>= 16
+            if x > 15:
+                if w:
+                    p[0] = w >> 22
+                    p[1] = w >> 14 & 255
+                    w = 0
+                if x + (base & 65535) >= width:
+                    break
+                p = ptr8(int(p) + (x >> 4 << 1))
+                base += (x & -16) * 65537
+                v -= x & -16
+                x &= 15
+            w ^= _ONES >> x
+            while v > 15:
+                p[0] = w >> 22
+                p[1] = w >> 14 & 255
+                p = ptr8(int(p) + 2)
+                w = (w & 1) * _ONES
+                base += 0x100010
+                v -= 16
+            w ^= _ONES >> v
+            if (base & 65535) >= width:
+                break
+        k = int(el[(k >> 1) - 1]) & 65535
+        rows -= 1
+        y += int(st[_Y_NUM])
+        while y >= int(st[_Y_DEN]):
+            y -= int(st[_Y_DEN])
+            down += 1
+            if y >= int(st[_Y_DEN]):
+                v = (down * stride) >> 2
+                x = v + (stride >> 2)
+                while v < x:
+                    words[v] = int(words[v - (stride >> 2)])
+                    v += 1
+    st[_Y], st[_DOWN], st[_INDEX] = y, down, k
+    return rows
+
+
+@micropython.viper
 def clear(words: ptr32, start: int, end: int) -> int:
     """Set words start..end-1 to 0; the caller keeps end within the buffer."""
     while start < end:
@@ -117,6 +184,7 @@ class Plotter:
         self._elements = buffers.elements
         self._state = buffers.plot
         self._left = 0  # lines that the page may still have
+        self._straight = False  # `draw_straight` will do
 
     def begin(self, fit: Fit, inverted: bool) -> None:
         """Begin a page. Raises ValueError when the fit would leave the band."""
@@ -137,6 +205,11 @@ class Plotter:
         state[_WIDTH], state[_SCALE], state[_LEFT] = fit.width, scale, left
         state[_WHITE], state[_Y_NUM], state[_Y_DEN] = int(inverted), fit.y_num, fit.y_den
         self._left = fit.lines
+        self._straight = (
+            scale == 1 << _POINT
+            and not (left or inverted or fit.width & 15)
+            and fit.y_num >= fit.y_den
+        )
 
     async def start(self, sink: Sink, rows: int) -> None:
         """Give the sink an empty band before the first line is drawn: what it puts above the page
@@ -160,6 +233,8 @@ class Plotter:
         """Draw up to `rows` lines, one behind the other; returns how many did not fit into the
         band.
         """
+        if self._straight:
+            return draw_straight(0, 0, rows, self._state, self._elements, self._band)
         return draw(rows, self._state, self._elements, self._band, self._band)
 
     def full(self) -> bool:

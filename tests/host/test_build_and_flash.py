@@ -45,6 +45,14 @@ def put(octets: ptr8, value: int) -> int:
     return int(octets[2])
 
 
+@micropython.viper
+def third(words: ptr16, count: int) -> int:
+    end = ptr16(int(words) + 2 * count)
+    last = ptr8(int(end) - 2)
+    end[0] = 770
+    return int(last[0]) + int(end[0])
+
+
 @micropython.native
 def twice(number: int) -> int:
     return 2 * number
@@ -121,10 +129,11 @@ def test_built_functions_compute_and_tell_where_they_fail(
     said = run(
         tree,
         "from firmware.module import *\nb = bytearray(b'\\1\\2\\3\\4')\n"
-        "print(total(b, 2), total(array('H', [5, 600]), 2), put(b, 0x0907), b, twice(4))\n"
+        "print(total(b, 2), total(array('H', [5, 600]), 2), put(b, 0x0907), b, twice(4),"
+        " third(b, 1))\n"
         "fails('reason')",
     )
-    assert "1540 605 7 bytearray(b'\\x01\\x02\\x07\\t') 8" in said.replace("\\x09", "\\t")
+    assert "1540 605 7 bytearray(b'\\x01\\x02\\x02\\x03') 8 771" in said.replace("\\x09", "\\t")
     place = next(line for line in said.splitlines() if 'File "firmware/module.py"' in line)
     assert place.endswith(", in fails")
     assert "ValueError: reason" in said

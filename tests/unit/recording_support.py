@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import TYPE_CHECKING
 
 from firmware.fax.buffers import FaxBuffers
@@ -55,6 +56,7 @@ class Desk:
     """One machine with flash that survives `restart`."""
 
     def __init__(self, tray: int = 20, blocks: int = 16) -> None:
+        gc.collect()  # the area is two large blocks, and the last test's may lie scattered
         self.machine = FakeMachine(tray)
         self.storage = FakeStorage()
         self.area = FakeArea(blocks, 4096)

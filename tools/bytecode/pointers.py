@@ -24,7 +24,29 @@ class _Words:
         struct.pack_into(self._code, self._octets, index * self._size, value)
 
 
+class _Pointer:
+    """A pointer whose address a function may take (`int(p)`) and make another from."""
+
+    def __init__(self, address, size, code):
+        self._address = address
+        self._size = size
+        self._code = code
+
+    def __int__(self):
+        return self._address
+
+    def __getitem__(self, index):
+        octets = uctypes.bytearray_at(self._address + index * self._size, self._size)
+        return struct.unpack_from(self._code, octets, 0)[0]
+
+    def __setitem__(self, index, value):
+        octets = uctypes.bytearray_at(self._address + index * self._size, self._size)
+        struct.pack_into(self._code, octets, 0, value)
+
+
 def _cast(buffer, size, code):
+    if isinstance(buffer, (int, _Pointer)):
+        return _Pointer(int(buffer), size, code)
     if isinstance(buffer, _Words):
         buffer = buffer._octets
     view = memoryview(buffer)
@@ -48,6 +70,15 @@ def ptr16(buffer):
 def ptr32(buffer):
     """`buffer` as 32-bit words."""
     return _cast(buffer, 4, "<I")
+
+
+def moving(cast):
+    """The cast of an argument that the function makes other pointers from."""
+
+    def point(buffer):
+        return cast(uctypes.addressof(memoryview(buffer)))
+
+    return point
 
 
 def casting(*casts):

@@ -13,6 +13,11 @@ from collections.abc import Callable
 from typing import Any
 
 _FORMATS = {"ptr8": "B", "ptr16": "H", "ptr32": "I"}
+_SPACE = 1 << 40  # addresses between one buffer and the next
+_MIDDLE = _SPACE >> 1  # where its first octet is
+
+# buffers that pointers go to while a function runs that reckons with addresses, as octets
+_reached: list[memoryview] = []
 
 
 def const(value: int) -> int:
@@ -25,35 +30,86 @@ def native(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def _pointer(kind: str) -> Callable[[Any], memoryview]:
-    letter = _FORMATS[kind]
+def _octets(buffer: Any) -> memoryview:
+    view = memoryview(buffer)
+    return view if view.format == "B" else view.cast("B")
 
-    def cast(buffer: Any) -> memoryview:
+
+def _words(octets: memoryview, letter: str) -> memoryview:
+    size = memoryview(b"\0" * 8).cast(letter).itemsize
+    return octets[: len(octets) - len(octets) % size].cast(letter)
+
+
+class _Pointer:
+    """A pointer whose address a function may take (`int(p)`) and make another from."""
+
+    __slots__ = ("_address", "_at", "_view")
+
+    def __init__(self, address: int, letter: str) -> None:
+        self._address = address
+        self._view = _words(_reached[address // _SPACE], letter)
+        at, odd = divmod(address % _SPACE - _MIDDLE, self._view.itemsize)
+        if odd:
+            raise ValueError("a pointer between two words")
+        self._at = at
+
+    def __int__(self) -> int:
+        return self._address
+
+    def __getitem__(self, index: int) -> int:
+        if self._at + index < 0:
+            raise IndexError("before the buffer")
+        return int(self._view[self._at + index])
+
+    def __setitem__(self, index: int, value: int) -> None:
+        if self._at + index < 0:
+            raise IndexError("before the buffer")
+        self._view[self._at + index] = value
+
+
+def _cast(letter: str) -> Callable[[Any], Any]:
+    def cast(buffer: Any) -> Any:
+        if isinstance(buffer, (int, _Pointer)):
+            return _Pointer(int(buffer), letter)
         view = memoryview(buffer)
-        if view.format == letter:
-            return view
-        octets = view if view.format == "B" else view.cast("B")
-        usable = len(octets) - len(octets) % memoryview(b"\0" * 8).cast(letter).itemsize
-        return octets[:usable].cast(letter)
+        return view if view.format == letter else _words(_octets(view), letter)
 
     return cast
 
 
-_CASTS = {kind: _pointer(kind) for kind in _FORMATS}
+def _point(letter: str) -> Callable[[Any], _Pointer]:
+    def point(buffer: Any) -> _Pointer:
+        _reached.append(_octets(buffer))
+        return _Pointer((len(_reached) - 1) * _SPACE + _MIDDLE, letter)
+
+    return point
+
+
+_CASTS = {kind: _cast(letter) for kind, letter in _FORMATS.items()}
+_POINTS = {kind: _point(letter) for kind, letter in _FORMATS.items()}
 
 
 def viper(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give `function` the calling convention of `@micropython.viper`: pointers cast, integers as
-    they are.
+    they are. One that makes pointers of its own gets such as have an address.
     """
-    names = function.__code__.co_varnames[: function.__code__.co_argcount]
-    casts = [_CASTS.get(str(function.__annotations__.get(name))) for name in names]
+    code = function.__code__
+    kinds = _POINTS if set(_FORMATS) & set(code.co_names) else _CASTS
+    names = code.co_varnames[: code.co_argcount]
+    casts = [kinds.get(str(function.__annotations__.get(name))) for name in names]
 
     @functools.wraps(function)
     def call(*arguments: Any) -> Any:
-        return function(
-            *(cast(value) if cast else value for cast, value in zip(casts, arguments, strict=True))
-        )
+        reached = len(_reached)
+        try:
+            return function(
+                *(
+                    cast(value) if cast else value
+                    for cast, value in zip(casts, arguments, strict=True)
+                )
+            )
+        finally:
+            del _reached[reached:]
 
     return call
 
@@ -70,5 +126,5 @@ def kbd_intr(_character: int) -> None:
     """The host's terminal handling stays as it is."""
 
 
-for _kind, _cast in _CASTS.items():
-    setattr(builtins, _kind, _cast)
+for _kind, _make in _CASTS.items():
+    setattr(builtins, _kind, _make)
