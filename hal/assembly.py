@@ -15,7 +15,6 @@ from hal.monitor import Monitor
 from hal.network import Network
 from hal.panel import Display, Keys, Panel
 from hal.roller import Roller
-from hal.second_copy import SecondCopy
 from hal.serial import Serial
 from hal.spool_area import SpoolArea
 from hal.storage import Storage
@@ -45,7 +44,7 @@ def assemble(board: Board, port: Any, ticks: Callable[[], int] | None) -> None:
     board.storage = Storage(
         port.filesystem(),
         Witness(spool_device),
-        SecondCopy(spool_device, "parameters"),
+        spool_device,
         getattr(port, "filesystem_made_anew", None),
     )
     board.spool_area = SpoolArea(spool_device, 2)

@@ -1,6 +1,8 @@
-"""A second copy of one small file, in a block of the spool's flash: it outlives the filesystem.
+"""What a storage does to outlive its filesystem. Loaded when it comes to that, forgotten after.
 
-A block: "copy" · octets (2) · CRC-32 of the content (4) · content; numbers are big-endian.
+One small file has a second copy in a block of the spool's flash: "copy" · octets (2) · CRC-32 of
+the content (4) · content; numbers are big-endian. The copy is written first, so it is what counts
+unless it is damaged.
 """
 from __future__ import annotations
 
@@ -11,42 +13,81 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
+    from hal.storage import Storage
+
 _HEAD = const(10)
+_KEPT_OCTETS = const(4096)  # of a file that is carried over into a new filesystem
 _IOCTL_COUNT = const(4)
 _IOCTL_SIZE = const(5)
 _IOCTL_ERASE = const(6)
 
 
-class SecondCopy:
-    """Uses the last block but one of a block device.
+def replace(storage: Storage, device: Any, name: str, parts: Iterable[bytes]) -> None:
+    """Replace the file that is kept twice. Raises OSError; then there is no copy."""
+    content = b"".join(parts)
+    keep(device, content)
+    try:
+        storage.replace_one(name, (content,))
+    except OSError:
+        keep(device, b"")
+        raise
 
-    :param device: see `SpoolArea`
-    :param name: the file that is kept twice
+
+def compare(storage: Storage, device: Any, name: str) -> None:
+    """Make the file what the copy says, or the copy what the file says when there is none. Raises
+    OSError.
     """
+    copy = content(device)
+    octets = max(storage.size(name), 0)
+    stored = bytearray(octets if octets <= _KEPT_OCTETS else 0)
+    storage.read(name, 0, stored)
+    if copy and copy != stored:
+        storage.replace_one(name, (copy,))
+    elif stored and not copy:
+        keep(device, bytes(stored))
 
-    def __init__(self, device: Any, name: str) -> None:
-        self.name = name
-        self._device = device
-        self._block: int = device.ioctl(_IOCTL_COUNT, 0) - 2
-        self._size: int = device.ioctl(_IOCTL_SIZE, 0)
 
-    def keep(self, content: bytes) -> None:
-        """Keep this; what doesn't fit into a block is not kept. Raises OSError."""
-        if _HEAD + len(content) > self._size:
-            content = b""
-        self._device.ioctl(_IOCTL_ERASE, self._block)
-        head = struct.pack(">4sHI", b"copy", len(content), binascii.crc32(content))
-        self._device.writeblocks(self._block, bytearray(head + content), 0)
+def small_files(storage: Storage, but: tuple[str, ...]) -> dict[str, bytes]:
+    """Name and content of all small files that can be read, `but` these."""
+    kept: dict[str, bytes] = {}
+    try:
+        for name in storage.names():
+            octets = storage.size(name)
+            content = bytearray(octets if octets <= _KEPT_OCTETS and name not in but else 0)
+            if content and storage.read(name, 0, content) == octets:
+                kept[name] = bytes(content)
+    except OSError:
+        return kept
+    return kept
 
-    def content(self) -> bytes:
-        """What is kept; b"" when there is nothing, or it is damaged. Raises OSError."""
-        head = bytearray(_HEAD)
-        self._device.readblocks(self._block, head, 0)
-        mark, octets, checksum = struct.unpack(">4sHI", head)
-        if mark != b"copy" or _HEAD + octets > self._size:
-            return b""
-        content = bytearray(octets)
-        self._device.readblocks(self._block, content, _HEAD)
-        return bytes(content) if binascii.crc32(content) == checksum else b""
+
+def keep(device: Any, content: bytes) -> None:
+    """Keep this, if it can be; what doesn't fit into a block is not kept.
+
+    :param device: see `SpoolArea`; its last block but one is used
+    """
+    if _HEAD + len(content) > device.ioctl(_IOCTL_SIZE, 0):
+        content = b""
+    block = device.ioctl(_IOCTL_COUNT, 0) - 2
+    head = struct.pack(">4sHI", b"copy", len(content), binascii.crc32(content))
+    try:
+        device.ioctl(_IOCTL_ERASE, block)
+        device.writeblocks(block, bytearray(head + content), 0)
+    except OSError:
+        return  # the file itself is what counts then
+
+
+def content(device: Any) -> bytes:
+    """What is kept; b"" when there is nothing, or it is damaged. Raises OSError."""
+    block = device.ioctl(_IOCTL_COUNT, 0) - 2
+    head = bytearray(_HEAD)
+    device.readblocks(block, head, 0)
+    mark, octets, checksum = struct.unpack(">4sHI", head)
+    if mark != b"copy" or _HEAD + octets > device.ioctl(_IOCTL_SIZE, 0):
+        return b""
+    kept = bytearray(octets)
+    device.readblocks(block, kept, _HEAD)
+    return bytes(kept) if binascii.crc32(kept) == checksum else b""

@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
+from hal.live_signals import forget
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
-    from hal.second_copy import SecondCopy
     from hal.witness import Witness
 
 _TEMPORARY = ".tmp"
 _FORMATTED = "formatted"  # lies in every filesystem that is made here, so that none is empty
+_RARE = "hal.second_copy"
+_KEPT_TWICE = "parameters"
 _REBUILT = "rebuilt"  # see devices.Storage
 _DIRECTORY = const(0x4000)
 _IOCTL_COUNT = const(4)
@@ -30,7 +33,6 @@ _HEAD_OCTETS = const(64)
 _READ_OCTETS = const(128)
 _SMALL = const(384)  # octets of a file that littlefs then keeps within its directory, and more
 _SMALL_AS_MOUNTED = const(96)  # with the caches of a board that mounts with the defaults
-_KEPT_OCTETS = const(4096)  # of a file that is carried over into a new filesystem
 _ENOSPC = const(28)  # not among the names of MicroPython's errno
 
 
@@ -164,7 +166,7 @@ class Storage:
 
     :param filesystem: an object with open, ilistdir, rename, remove and statvfs of vfs.VfsLfs2
     :param witness: keeps what `mark` is told; without it nothing does
-    :param copy: of one file, from which it comes back when the filesystem was made anew
+    :param device: has room for a second copy of one file, see second_copy.py
     :param remake: gives the filesystem made anew; without it `rebuild` can't
     """
 
@@ -172,19 +174,20 @@ class Storage:
         self,
         filesystem: Any,
         witness: Witness | None = None,
-        copy: SecondCopy | None = None,
+        device: Any = None,
         remake: Callable[[], Any] | None = None,
     ) -> None:
         self._filesystem = filesystem
         self._witness = witness
-        self._copy = copy
+        self._device = device
         self._remake = remake
         self.small: int = getattr(filesystem, "SMALL", _SMALL)
         try:
             for name in self.names():
                 if name.endswith(_TEMPORARY):
                     self.remove(name)
-            self._compare_copy()
+            if device is not None:
+                self._rarely("compare", device, _KEPT_TWICE)
         except OSError:  # whoever stores something hears of it
             return
 
@@ -197,38 +200,29 @@ class Storage:
         """Replace the whole file by the parts joined: old or new content, whatever happens. Raises
         OSError.
         """
-        copy = self._copy if self._copy is not None and self._copy.name == name else None
-        if copy is not None:
-            parts = (b"".join(parts),)
-            _keep(copy, parts[0])
+        if name == _KEPT_TWICE and self._device is not None:
+            self._rarely("replace", self._device, name, parts)
+        else:
+            self.replace_one(name, parts)
+
+    def replace_one(self, name: str, parts: Iterable[bytes]) -> None:
+        """The same without a second copy. Raises OSError."""
+        path = _path(name)
         try:
-            self._replace(_path(name), parts)
+            with self._filesystem.open(path + _TEMPORARY, "wb") as file:
+                for part in parts:
+                    _write_all(file, part)
+            self._filesystem.rename(path + _TEMPORARY, path)
         except Exception:
-            if copy is not None:
-                _keep(copy, b"")
             self.remove(name + _TEMPORARY)
             raise
 
-    def _replace(self, path: str, parts: Iterable[bytes]) -> None:
-        with self._filesystem.open(path + _TEMPORARY, "wb") as file:
-            for part in parts:
-                _write_all(file, part)
-        self._filesystem.rename(path + _TEMPORARY, path)
-
-    def _compare_copy(self) -> None:
-        """What is kept twice is what the copy says, which is written first, unless it is damaged.
-        Raises OSError.
-        """
-        if self._copy is None:
-            return
-        name, content = self._copy.name, self._copy.content()
-        octets = max(self.size(name), 0)
-        stored = bytearray(octets if octets <= _KEPT_OCTETS else 0)
-        self.read(name, 0, stored)
-        if content and content != stored:
-            self._replace(_path(name), (content,))
-        elif stored and not content:
-            _keep(self._copy, bytes(stored))
+    def _rarely(self, function: str, *arguments: Any) -> Any:
+        try:
+            module = __import__(_RARE, None, None, ("__name__",))
+            return getattr(module, function)(self, *arguments)
+        finally:
+            forget(_RARE)
 
     def rebuild(self, but: tuple[str, ...]) -> None:
         """Make the filesystem anew, with small files in it as far as they can be read, `but`
@@ -236,22 +230,12 @@ class Storage:
         """
         if self._remake is None:
             raise OSError(errno.EIO, "flash")
-        kept = self._small_files(but)
+        kept = self._rarely("small_files", but)
         self._filesystem = self._remake()
         for name, content in kept.items():
-            self.replace(name, (content,))
-        self._compare_copy()
-
-    def _small_files(self, but: tuple[str, ...]) -> dict[str, bytes]:
-        kept: dict[str, bytes] = {}
-        try:
-            for name, _kind, _inode, octets in self._files():
-                content = bytearray(octets if octets <= _KEPT_OCTETS and name not in but else 0)
-                if content and self.read(name, 0, content) == octets:
-                    kept[name] = bytes(content)
-        except OSError:
-            return kept
-        return kept
+            self.replace_one(name, (content,))
+        if self._device is not None:
+            self._rarely("compare", self._device, _KEPT_TWICE)
 
     def read(self, name: str, offset: int, view: bytearray | memoryview) -> int:
         """Read at `offset`; returns octets read, 0 at the end or when the file is missing. Raises
@@ -310,13 +294,6 @@ class Storage:
 
     def _files(self) -> list[tuple[Any, ...]]:
         return [entry for entry in _entries(self._filesystem) if not entry[1] & _DIRECTORY]
-
-
-def _keep(copy: SecondCopy, content: bytes) -> None:
-    try:
-        copy.keep(content)
-    except OSError:
-        return  # the file itself is what counts then
 
 
 def _path(name: str) -> str:

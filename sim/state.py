@@ -79,14 +79,12 @@ class State:
         import vfs
 
         from hal.ports.desk import is_blank
-        from hal.second_copy import SecondCopy
         from hal.storage import Storage, mount
 
         device = open_image(self.area("data"))
         if is_blank(device):
             vfs.VfsLfs2.mkfs(device)
-        copy = SecondCopy(open_image(self.area("spool")), "parameters")
-        return Storage(mount(device, vfs.VfsLfs2), None, copy)
+        return Storage(mount(device, vfs.VfsLfs2), None, open_image(self.area("spool")))
 
 
 def copy_of(kept: Path | None, directory: Path) -> State:

@@ -117,6 +117,7 @@ def installed(world: World) -> Iterator[None]:
     import hal.head
     import hal.live_signals
     import hal.network
+    import hal.storage
     import sim.pop3_server
 
     _own.setdefault("paint", firmware.text.font.Font.paint)
@@ -138,6 +139,7 @@ def installed(world: World) -> Iterator[None]:
         # modules that were loaded once stay: loading them takes longer than a page
         (firmware.on_demand, "drop", lambda _start, _but=(): None),
         (hal.board, "forget", lambda *_names: None),
+        (hal.storage, "forget", lambda *_names: None),
         (sim.pop3_server, "time", SimpleNamespace(time_ns=lambda: 10**18)),
     ]
     # another machine may have loaded them

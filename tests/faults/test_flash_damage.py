@@ -11,7 +11,6 @@ import vfs
 from firmware.recording.faults import Fault
 from firmware.store.ledger import Ledger
 from firmware.store.parameters import Parameters
-from hal.second_copy import SecondCopy
 from hal.storage import Storage, made_anew, mount, open_filesystem
 from hal.witness import Witness
 from sim.virtual_flash import Flash
@@ -180,7 +179,7 @@ def whole_storage(flash: Flash, spool: Flash) -> Storage:
     return Storage(
         open_filesystem(flash, vfs.VfsLfs2),
         Witness(spool),
-        SecondCopy(spool, "parameters"),
+        spool,
         lambda: made_anew(flash, vfs.VfsLfs2),
     )
 

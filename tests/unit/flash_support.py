@@ -16,7 +16,6 @@ import vfs
 from firmware.recording.faults import Fault
 from firmware.store.ledger import Ledger
 from firmware.store.parameters import Parameters
-from hal.second_copy import SecondCopy
 from hal.storage import Storage, made_anew, open_filesystem
 from hal.witness import Witness
 from tests.unit.store_support import FakeClock
@@ -146,7 +145,7 @@ class Store:
         self.storage = Storage(
             open_filesystem(self.flash, vfs.VfsLfs2),
             Witness(self.spool),
-            SecondCopy(self.spool, "parameters"),
+            self.spool,
             lambda: made_anew(self.flash, vfs.VfsLfs2),
         )
         self.parameters = Parameters(self.storage)
