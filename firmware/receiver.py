@@ -116,7 +116,7 @@ class Receiver:
         self._session = session
         self._mailbox = visit
         visit.keeper = self._pulses[_KEEPER]
-        visit.keeper.rest()
+        visit.keeper.rest(visit)
 
     async def run(self) -> None:
         """Run for ever. Raises TaskLost when a task was lost: the machine must be restarted."""

@@ -37,8 +37,8 @@ class Pulse:
         self._last = self._clock.ticks_ms()
         self._rests_for = None
 
-    def rest(self, what: object = True) -> None:
-        """Waiting for something that may never come."""
+    def rest(self, what: object) -> None:
+        """Waiting for something that may never come: an event, for one."""
         self._rests_for = what
 
     def owe(self, what: object) -> None:

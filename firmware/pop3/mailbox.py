@@ -205,7 +205,7 @@ class Visit:
             lost = keeper.done()
             keeper.cancel()
             if self.keeper is not None:
-                self.keeper.rest()
+                self.keeper.rest(self)
             self.session.close()
         if lost:
             await keeper  # raises what it died of: this task dies of it as well

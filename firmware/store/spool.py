@@ -132,7 +132,7 @@ class Spool:
     def put(self, count: int) -> None:
         """`count` octets stand in `block`, from `gap` on."""
         self.written += count
-        self._arrived.set()
+        ring(self.reader, self._arrived)
 
     async def make_room(self) -> None:
         """Wait until `block` has room. Raises as `append`."""
@@ -219,7 +219,7 @@ class Spool:
         pulse, arrived = self.reader, self._arrived
         arrived.clear()
         if pulse is not None:
-            pulse.rest()
+            pulse.rest(arrived)
         await arrived.wait()
         if pulse is not None:
             pulse.beat()

@@ -237,7 +237,7 @@ class FakePulse(Pulse):
         self.rests = 0
         self.resting = False
 
-    def rest(self, what: object = True) -> None:
+    def rest(self, what: object) -> None:
         self.rests += 1
         self.resting = True
 

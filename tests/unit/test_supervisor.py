@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from firmware.store.spool import ring
 from firmware.supervisor import Pulse, Supervisor, TaskLost
 from tests.unit.store_support import FakeClock
 
@@ -59,9 +60,37 @@ def test_a_task_that_hangs_stops_the_feeding() -> None:
 def test_a_resting_task_owes_nothing() -> None:
     clock = FakeClock()
     pulse = Pulse("service", clock, 500)
-    pulse.rest()
+    pulse.rest(pulse)
     clock.ticks += 10_000
     assert not pulse.late()
     pulse.beat()
     clock.ticks += 501
     assert pulse.late()
+
+
+def test_whoever_rests_for_an_event_owes_a_sign_once_it_has_rung() -> None:
+    clock = FakeClock()
+    pulse = Pulse("record", clock, 500)
+    here, elsewhere = asyncio.Event(), asyncio.Event()
+    pulse.rest(here)
+    clock.ticks += 10_000
+    ring(pulse, elsewhere)
+    clock.ticks += 501
+    assert elsewhere.is_set() and not pulse.late()
+    ring(pulse, here)
+    assert not pulse.late()
+    clock.ticks += 501
+    assert here.is_set() and pulse.late()
+
+
+def test_what_a_task_began_is_watched_as_well() -> None:
+    clock = FakeClock()
+    own, begun = Pulse("receive", clock, 10**6), Pulse("receive", clock, 500)
+    supervisor = Supervisor(FakeWatchdog(), lambda _text: None)
+    supervisor.watch(begun)
+
+    async def goes_on() -> None:
+        clock.ticks += 501
+        await asyncio.sleep(100)
+
+    assert asyncio.run(_watch(supervisor, own, goes_on())) == "receive shows no progress"
