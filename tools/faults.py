@@ -185,7 +185,9 @@ def _tell(out: int, name: str, kind: str, verdict: Verdict, cuts: int) -> None:
 class Campaign:
     """Worker processes over sessions and seeds; sums up what they tell."""
 
-    def __init__(self, sessions: Sequence[Session], seed: int, workers: int) -> None:
+    def __init__(
+        self, sessions: Sequence[Session], seed: int, workers: int, file: Path | None = None
+    ) -> None:
         self.total = Verdict()
         self.by_kind: Counter[str] = Counter()
         self.by_session: Counter[str] = Counter()
@@ -194,6 +196,7 @@ class Campaign:
         self._sessions = sessions
         self._seed = seed
         self._workers = workers
+        self._file = file  # kept up to date
 
     def run(self, cuts: int) -> None:
         """Go on until there are `cuts`, at least each session once; stops early after many
@@ -232,6 +235,8 @@ class Campaign:
         text = "%d cuts, %d failures; %s with seed %d done"
         what = (self.cuts, len(self.failures), session.name, seed)
         print(text % what, file=sys.stderr, flush=True)
+        if self._file is not None:
+            self._file.write_text(json.dumps(self.report(), indent=1) + "\n")
 
     def _take(self, line: dict[str, Any]) -> None:
         name = line.pop("name")
@@ -304,7 +309,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.cut:
         return again(options.cut)
     chosen = [BY_NAME[name] for name in options.session] if options.session else SESSIONS
-    whole = Campaign(chosen, options.seed, options.workers)
+    whole = Campaign(chosen, options.seed, options.workers, options.json)
     began = time.monotonic()
     try:
         whole.run(options.cuts)
@@ -313,8 +318,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report = whole.report()
     print(json.dumps({name: value for name, value in report.items() if name != "failures"}))
     print("%d cuts in %.0f s" % (whole.cuts, time.monotonic() - began))
-    if options.json:
-        options.json.write_text(json.dumps(report, indent=1) + "\n")
     return int(bool(whole.failures))
 
 
