@@ -43,7 +43,7 @@ class Session(NamedTuple):
         if self.prepare is not None:
             self.prepare(world)
         else:
-            _age(world, octets, chance.randrange(3))
+            _age(world, octets, chance.randrange(4))
         return world
 
     def done(self, world: World) -> bool:
