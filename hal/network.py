@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hal.clock import Clock
 
 _READS_PER_TURN = const(4)  # reads without waiting before other tasks get a turn
+_AT_ONCE = const(16)  # the same for `read_now`, whose callers have places of their own for that
 _RETRY_S = 0.02
 _EISCONN = const(106)  # not among the names of MicroPython's errno
 _CONNECTED = (_EISCONN, getattr(errno, "EISCONN", _EISCONN))
@@ -66,7 +67,7 @@ class Link:
         Raises OSError.
         """
         self._unwaited += 1
-        if self._unwaited > _READS_PER_TURN:
+        if self._unwaited > _AT_ONCE:
             return None
         count: int | None = self._open_stream().readinto(view)
         return count

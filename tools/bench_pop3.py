@@ -1,6 +1,10 @@
 """S1 to S3: 200 mails of 50 kB from a private Dovecot, by the device's own code and by its peers:
 plain, under TLS and STLS, and on a line of 50 ms.
 
+    python -m tools.bench_pop3 [plain|tls|stls]
+
+prints a profile of ours instead of a comparison.
+
 Ours is timed inside MicroPython, from the first octet of the connection to the end of QUIT, as a
 server that has been visited before is visited: what it can do is known. A peer is the whole life
 of its process; mpop's is a few milliseconds more than its session.
@@ -35,6 +39,12 @@ HEAP = "384k"
 ROUND_TRIP_MS = 50
 LIMIT_S = 120
 MPOP = "mpop to Maildir"
+_STAGES = {
+    "unstuff": "session, receiving, unstuffing",
+    "mail": "MIME, base64; no unstuffing",
+    "spool": "spool and its reader",
+    "ledger": "ledger, one durable record",
+}
 _SLOW_S = 5.0  # a peer that takes longer is measured once
 
 _TLS = """
@@ -88,8 +98,10 @@ class Ours:
         self._changes = changes
         self._tree = build_tree(ROOT / "build" / "modules", "x64", packed=False)
 
-    def run(self, **changes: Any) -> dict[str, Any]:
-        """One visit; what the device said of it. Raises RuntimeError when mails are missing."""
+    def run(self, heap: str = HEAP, **changes: Any) -> dict[str, Any]:
+        """One visit in such a heap; what the device said of it. Raises RuntimeError when mails are
+        missing.
+        """
         target = self._target
         with tempfile.TemporaryDirectory() as folder:
             order = {
@@ -104,7 +116,7 @@ class Ours:
             }
             path = "%s:%s:.frozen" % (ROOT / "sim" / "modules" / "micropython", self._tree)
             done = subprocess.run(
-                [str(micropython_binary.find()), "-X", "heapsize=" + HEAP, str(DEVICE)],
+                [str(micropython_binary.find()), "-X", "heapsize=" + heap, str(DEVICE)],
                 input=json.dumps(order) + "\n",
                 env={**os.environ, "MICROPYPATH": path},
                 capture_output=True,
@@ -223,5 +235,40 @@ def rows(name: str = "S1") -> list[Row]:
     return _ROWS[name]()
 
 
+def profile(security: str = "plain", runs: int = RUNS) -> list[str]:
+    """Where the time of a visit goes, a mail: processor time and garbage of each stage, and what
+    collecting it costs. Lines of text.
+    """
+    from tests.certificates import Authority
+    from tests.interop.dovecot import free_port
+
+    with tempfile.TemporaryDirectory() as name:
+        root = Authority()
+        certificate, key = root.issue("localhost").write(Path(name), "server")
+        ca = Path(name, "ca.pem")
+        ca.write_bytes(root.pem)
+        port = free_port()
+        with _server(_TLS % (certificate, key, port)) as (target, _octets, _checksum):
+            if security != "plain":
+                port = port if security == "tls" else target.port
+                target = Target(port, USER, PASSWORD, MAILS, security, str(ca))
+            return _stages(Ours(target), runs)
+
+
+def _stages(ours: Ours, runs: int) -> list[str]:
+    lines = ["%-34s %8s %10s" % ("a mail: stage", "us", "garbage")]
+    before = garbage = 0.0
+    for stage, what in _STAGES.items():
+        said = [ours.run(upto=stage, uncollected=True, heap="64m") for _ in range(runs)]
+        took = min(one["cpu_s"] for one in said) / MAILS * 1e6
+        left = said[0]["garbage"] / MAILS
+        lines.append("%-34s %8.0f %10.0f" % (what, took - before, left - garbage))
+        before, garbage = took, left
+    took = min(ours.run()["cpu_s"] for _ in range(runs)) / MAILS * 1e6
+    lines.append("%-34s %8.0f" % ("collecting it, every 16 KiB", took - before))
+    lines.append("%-34s %8.0f %10.0f" % ("all", took, garbage))
+    return lines
+
+
 if __name__ == "__main__":
-    sys.exit("run python -m tools.bench S1 S2 S3")
+    print("\n".join(profile((sys.argv[1:] or ["plain"])[0])))

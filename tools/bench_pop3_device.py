@@ -6,7 +6,8 @@ TREE is a built tree. ORDER is a JSON object: `port`, `user`, `password`, `secur
 the authority, PEM), `folder` (for the two flash areas, as files, of this run alone), and may have
 `sums` (take a CRC-32 of all decoded octets; not for timed runs), `known` (false: the server is
 visited for the first time ever), `empty` (delete mails and come again until none is left; the heap
-is measured after `settled` mails and at the end).
+is measured after `settled` mails and at the end), `upto` (a stage of STAGES: nothing behind it is
+done), `uncollected` (the collector does not run: for a heap of many megabytes).
 
 Every mail goes the device's whole way: session, unstuffing, MIME, base64, spool, a reader that
 releases at once, one durable ledger record. The last line printed says how it went.
@@ -45,6 +46,12 @@ BLOCK = 4096
 SPOOL_BLOCKS = 64  # 256 KiB
 DATA_BLOCKS = 128
 RECEIVE_OCTETS = 4096  # as firmware/receiver.py has them
+
+
+# what is done with each mail: received and unstuffed; its MIME read and decoded; put through the
+# spool and read from there; entered into the ledger
+STAGES = ("unstuff", "mail", "spool", "ledger")
+THRESHOLD = 16384  # octets between two collections, as firmware/main.py has it
 
 
 class FileArea:
@@ -146,6 +153,40 @@ class Mail:
             source.release(offset)
 
 
+class Nowhere:
+    """A sink for the mail reader, and its spool, that keep nothing."""
+
+    def __init__(self) -> None:
+        self.block = bytearray(BLOCK)
+
+    async def begin_part(self, part: Part) -> None:
+        """Nothing."""
+
+    async def data(self, view: memoryview) -> None:
+        """Nothing."""
+
+    async def end_part(self, part: Part, damage: str) -> None:
+        """Nothing."""
+
+    def gap(self) -> int:
+        """All of it, always."""
+        return 0
+
+    def put(self, count: int) -> None:
+        """Nothing."""
+
+    async def make_room(self) -> None:
+        """There is room."""
+        await asyncio.sleep(0)
+
+
+class Unwritten(Ledger):
+    """A ledger that enters nothing."""
+
+    def finish(self, key: bytes, pages: int, notice: bool) -> None:
+        """Nothing."""
+
+
 class Board:
     """What a secure connection needs of a board."""
 
@@ -160,15 +201,16 @@ class Board:
 class Receiver:
     """The receiving half of the device."""
 
-    def __init__(self, board: Any, folder: str, settings: Any, sums: bool) -> None:
+    def __init__(self, board: Any, folder: str, settings: Any, sums: bool, upto: str) -> None:
         self.octets = self.sum = 0
+        self._stage = STAGES.index(upto)
         self.reports: list[str] = []
         receive_buffer = bytearray(RECEIVE_OCTETS)
         self._mail_buffer = bytearray(HEADROOM + RECEIVE_OCTETS)
         self._spool = Spool(SpoolArea(FileArea(folder + "/spool", SPOOL_BLOCKS)), bytearray(BLOCK))
         self._view = memoryview(bytearray(BLOCK))
         self._sums = sums
-        self._ledger = Ledger(board.storage, board.clock)
+        self._ledger = (Ledger if upto == STAGES[-1] else Unwritten)(board.storage, board.clock)
         self._ledger.open()
         session = Session(board.network, receive_buffer)
         session.board = board
@@ -180,17 +222,30 @@ class Receiver:
         self.reports.append("%d %s" % (code, text))
 
     async def _deliver(self, key: bytes, number: int, count: int, size: int, body: Body) -> int:
-        self._spool.begin()
-        mail = Mail(self._spool, self._view, self._sums)
-        mail.sum = self.sum
-        reading = asyncio.create_task(mail.read())
-        reader = MessageReader(mail, self._mail_buffer)
+        if self._stage == 0:
+            await body.drain()
+            return RECORDED
+        if self._stage == 1:
+            nowhere: Any = Nowhere()
+            await self._read(body, MessageReader(nowhere, self._mail_buffer, nowhere))
+            return RECORDED
+        return await self._through_spool(key, body)
+
+    async def _read(self, body: Body, reader: MessageReader) -> None:
+        body.taker = reader
         while True:
             piece = await body.next()
             if piece is None:
                 break
             await reader.feed(piece)
         await reader.close(body.complete)
+
+    async def _through_spool(self, key: bytes, body: Body) -> int:
+        self._spool.begin()
+        mail = Mail(self._spool, self._view, self._sums)
+        mail.sum = self.sum
+        reading = asyncio.create_task(mail.read())
+        await self._read(body, MessageReader(mail, self._mail_buffer, self._spool))
         mail.end(body.complete)
         if not body.complete:
             reading.cancel()
@@ -238,7 +293,7 @@ def trust(board: Board, file: str) -> None:
 def learn(board: Board, order: dict[str, Any], settings: dict[str, Any]) -> None:
     """Visit once before, so that the server is known; its mails are not."""
     settings["pop.most"] = 8
-    asyncio.run(Receiver(board, order["folder"], settings, False).run())
+    asyncio.run(Receiver(board, order["folder"], settings, False, "spool").run())
     settings["pop.most"] = 0
     board.storage.remove("ledger")
     board.storage.remove("ledger.new")
@@ -253,12 +308,17 @@ def main() -> None:
         trust(board, order["ca"])
     if order.get("known", True) and not order.get("empty"):
         learn(board, order, settings)
-    receiver = Receiver(board, order["folder"], settings, bool(order.get("sums")))
+    receiver = Receiver(board, order["folder"], settings, bool(order.get("sums")),
+                        order.get("upto", "ledger"))
     gc.collect()
+    gc.threshold(THRESHOLD)
+    if order.get("uncollected"):
+        gc.disable()
     heaps = [0, 0]  # after the visit that has `settled` mails behind it, after the last
     recorded = 0
     more = True
-    began = time.ticks_us()  # type: ignore[attr-defined]
+    alive = gc.mem_alloc()  # type: ignore[attr-defined]
+    began, spent = time.ticks_us(), time.clock()  # type: ignore[attr-defined]
     while more:
         result = asyncio.run(receiver.run())
         recorded += result.recorded
@@ -270,7 +330,9 @@ def main() -> None:
             if not heaps[0] and recorded >= order.get("settled", 0):
                 heaps[0] = heaps[1]
     took = time.ticks_diff(time.ticks_us(), began)  # type: ignore[attr-defined]
-    said = {"seconds": took / 1000000, "recorded": recorded, "fault": result.code}
+    said = {"cpu_s": time.clock() - spent}  # type: ignore[attr-defined]
+    said["garbage"] = gc.mem_alloc() - alive  # type: ignore[attr-defined]
+    said.update({"seconds": took / 1000000, "recorded": recorded, "fault": result.code})
     said.update({"detail": result.detail, "octets": receiver.octets, "sum": receiver.sum})
     said.update({"heaps": heaps, "reports": receiver.reports})
     print(json.dumps(said))

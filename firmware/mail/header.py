@@ -206,9 +206,10 @@ class Part:
         elif name == "content-type" and not self._typed:
             self._typed = True
             content_type, parameters = split_value(value)
-            main, _slash, sub = content_type.partition("/")
-            valid = main and sub and "/" not in sub
-            self.content_type = content_type[:LIMIT] if valid else "text/plain"
+            valid = 0 < content_type.find("/") == content_type.rfind("/") < len(content_type) - 1
+            if len(content_type) > LIMIT:
+                content_type = content_type[:LIMIT]
+            self.content_type = content_type if valid else "text/plain"
             self.charset = parameter_text(parameters, "charset")[:40].strip().lower()
             self.name = self.name or clean(parameter_text(parameters, "name"), LIMIT)
             self.boundary = parameter(parameters, "boundary")[0].rstrip()

@@ -180,12 +180,12 @@ class MessageReader:
         entity = self._entity
         self._own = False
         self._state = _FIRST
-        main = entity.content_type.split("/")[0]
+        multipart = entity.content_type.startswith("multipart/")
         forward = entity.content_type in ("message/rfc822", "message/global")
         encoded = entity.encoding in ("base64", "quoted-printable")
         depth = len(self._boundaries.levels) + self._forwards
         self._trouble = ""
-        if main == "multipart" or (forward and not encoded):
+        if multipart or (forward and not encoded):
             if depth >= MAX_NESTING:
                 self._trouble = "its parts are nested too deep"
             elif forward:
@@ -240,7 +240,7 @@ class MessageReader:
         levels = self._boundaries.levels
         if not levels:
             return 0
-        file = part.disposition == "attachment" or part.content_type[:10] == "image/tiff"
+        file = part.disposition == "attachment" or part.content_type.startswith("image/tiff")
         return 0 if file and not levels[-1].direct else levels[-1].group
 
     async def _first_line(self, final: bool) -> bool:

@@ -46,7 +46,9 @@ def is_token(raw: bytes) -> bool:
 def text_of(raw: bytes, limit: int) -> str:
     """A field as one line for display, decoded, at most `limit` characters."""
     if _is_plain(raw, 0, len(raw)) and b"=?" not in raw:
-        return str(raw, "utf-8").strip()[:limit].rstrip()
+        raw = raw.strip()
+        # each str that is made is looked for among the interned ones: as few as possible
+        return str(raw if len(raw) <= limit else raw[:limit].rstrip(), "utf-8")
     return clean(decode_words(raw), limit)
 
 
@@ -65,8 +67,8 @@ def clean(text: str, limit: int) -> str:
             if octet > 127:
                 octets[at - 1] = 32
         before = octet
-    text = str(octets, "utf-8")
-    return " ".join(text.split())[:limit].rstrip()
+    text = str(b" ".join(bytes(octets).split()), "utf-8")
+    return text if len(text) <= limit else text[:limit].rstrip()
 
 
 def next_word(raw: bytes, at: int) -> tuple[int, int, str, bytes] | None:
@@ -168,7 +170,7 @@ def _token(raw: bytes) -> str:
     """A token in lower case: printable US-ASCII up to a blank or a comment."""
     raw = raw.strip()
     if is_token(raw) and b"(" not in raw:  # the usual case, with less garbage
-        return str(raw, "utf-8").lower()
+        return str(raw.lower(), "utf-8")
     words = raw.split(b"(")[0].split()
     if words and is_token(words[0]):
         return str(words[0], "utf-8").lower()
