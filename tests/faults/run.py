@@ -6,6 +6,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import platform
 import random
 import subprocess
 import tempfile
@@ -15,13 +16,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sim.device import build
 from sim.pop3_server import Maildrop, Script
 from tests.faults import virtual_time
 from tests.faults.machine import serve
 from tests.faults.mails import MAILS
 from tests.faults.wire_model import PeerModel
 from tools import micropython_binary
+from tools.build import build_tree
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {"pop.host": "mail", "pop.port": "110", "pop.user": "user", "pop.password": "secret",
@@ -68,7 +69,8 @@ class OnMicroPython:
 
     def __enter__(self) -> OnMicroPython:
         # compiled, as on a device: to compile what is loaded on demand is most of a run's work
-        tree = build(ROOT / "build")
+        arch = "x64" if platform.machine() in ("x86_64", "AMD64") else "bytecode"
+        tree = build_tree(ROOT / "build" / "faults", arch, packed=False)
         places = (tree, ROOT / "sim/modules/micropython", ROOT, ".frozen")
         self._errors = tempfile.TemporaryFile("w+")
         self._process = subprocess.Popen(
