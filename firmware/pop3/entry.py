@@ -136,22 +136,31 @@ async def _read_listings(visit: Visit) -> None:
         visit.report(0, "%d mails share their unique-ids with others" % shared)
     for number in window.numbers(0, KEYED):
         try:
-            window.set_key(number, await _header_key(visit, number))
+            key = await _header_key(visit, number)
+            if window.find(key):
+                window.set(number, SHARED)
+            window.set_key(number, key)
         except Refused as refused:
             visit.report(refused.code, "mail %d: %s" % (number, refused.detail))
 
 
 async def _header_key(visit: Visit, number: int) -> bytes:
     """The key of a mail without a usable unique-id, of its header. TOP is optional: else by a RETR
-    for it alone.
+    for it alone; and so where the header does not say enough.
     """
-    size = visit.window.size(number)
-    header = HeaderKey(visit.mailbox, size, visit.box)
+    header = HeaderKey(visit.mailbox, visit.window.size(number), visit.box)
     try:
         body = await visit.session.top(number, 0)
+        while (piece := await body.next()) is not None:
+            header.feed(piece)
+        if header.has_id:
+            return header.key()
+        header = HeaderKey(visit.mailbox, visit.window.size(number), visit.box)
     except Refused:
-        body = await visit.session.retr(number, size)
-        visit.fetched += 1
+        pass
+    header.whole = True
+    body = await visit.session.retr(number, visit.window.size(number))
+    visit.fetched += 1
     while (piece := await body.next()) is not None:
         header.feed(piece)
     return header.key()

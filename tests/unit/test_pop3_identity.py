@@ -63,6 +63,20 @@ def test_mail_without_message_id_is_told_apart_by_how_it_came() -> None:
     assert header_key(poor.replace(b"Subject: x", b"Subject: y")) != header_key(poor)
 
 
+def test_text_counts_where_the_header_says_too_little() -> None:
+    def key(mail: bytes, step: int = 1000) -> bytes:
+        header = HeaderKey(BOX, 100)
+        header.whole = True
+        for at in range(0, len(mail), step):
+            header.feed(memoryview(mail)[at:at + step])
+        return header.key()
+
+    for front in (b"", b"\r\n", HEADER.replace(b"Message-ID", b"X-Other")):
+        one, other = front + b"one" * 400, front + b"two" * 400
+        assert key(one) == key(one, 1) == key(one, 7) != key(other)
+    assert key(HEADER + b"one") == key(HEADER + b"two")  # this one says enough
+
+
 def test_header_of_any_size_and_none_at_all_has_a_key() -> None:
     long = HEADER.replace(b"Subject: x", b"Subject: " + b"y" * 5000 + b"\r\n z" * 500)
     assert header_key(long, 100, 600) == header_key(HEADER)

@@ -294,6 +294,15 @@ def test_without_uidl_mails_are_known_again_by_their_headers() -> None:
         assert desk.run().recorded == 0
 
 
+def test_mails_that_nothing_but_their_text_tells_apart_are_all_recorded() -> None:
+    one, other = b"\r\none\r\n", b"\r\ntwo\r\n"
+    for replies in ({b"TOP": [listing()]}, {}):
+        desk = Desk([one, other, one], replies, uids=False)
+        result = desk.run()
+        assert desk.got == [one, other] and result.deleted == 3  # the third is the first again
+        assert "mail 3: a copy of it is on paper" in str(desk.reports)
+
+
 def test_missing_duplicate_long_and_illegal_unique_ids_fail_no_mail() -> None:
     for lines in ([b"2 b"], [b"1 same", b"2 same"], [b"1 " + b"x" * 71, b"2 b"],
                   [b"1 a b", b"2 b"], [b"1", b"2 \xff"], [], [b"7 z", b"2 b", b"junk"]):
