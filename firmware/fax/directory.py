@@ -110,7 +110,8 @@ class Directory:
 
     `length` is 0 where the file does not say it or says nonsense. Resolutions are dots per inch
     times 100, 0 where absent. `hold`: nothing from this offset on may be released yet; `keep`: nor
-    from there while this page is decoded, for another pass over its data. `counted`: the fields
+    from there while this page is decoded, for another pass over its data. `ordered`: no strip that
+    was asked for so far lies before its neighbour. `counted`: the fields
     BadFaxLines, CleanFaxData and ConsecutiveBadFaxLines, -1 where absent. `mixed`: not 0 where
     this is one layer, the mask, of mixed raster content. `orientation`: 1..8, where row 0 and
     column 0 belong; other values mean nothing.
@@ -126,6 +127,7 @@ class Directory:
         self._offsets = entries[_STRIP_OFFSETS]
         self._counts = entries.get(_STRIP_BYTE_COUNTS)
         self.next = 0
+        self.ordered = True
         self.hold = self.keep = UNLIMITED
         self.mixed = value(entries, _NEW_SUBFILE, 0) & _MIXED
         self.counted = [value(entries, tag, -1) for tag in range(_BAD_LINES, _LAST_TAG + 1)]
@@ -198,6 +200,7 @@ class Directory:
         table = self._table
         offset, octets = table[at], table[at + 1]
         if at and offset < table[at - 2]:  # it lies before its neighbour
+            self.ordered = False
             self.hold = min(self.hold, offset)
         room = table[at + 2] - offset if at + 2 < len(table) else 0
         if octets * 8 < rows or self.compression == _NONE:  # no row has less than a bit

@@ -18,7 +18,7 @@ _MAX_KINDS = const(16)
 _MAX_REFUSED = const(24)
 _UNLIMITED = const(0xFFFFFFFF)
 # fields of a directory that differ from page to page; all others are kept once for many pages
-_OF_PAGE = ("next", "hold", "keep", "length", "rows_per_strip", "strips", "page")
+_OF_PAGE = ("next", "hold", "keep", "ordered", "length", "rows_per_strip", "strips", "page")
 
 
 class Full(Exception):

@@ -17,6 +17,7 @@ from firmware.recording import faults
 from firmware.store.spool import OutsideWindow
 
 if TYPE_CHECKING:
+    from firmware.fax.directory import Directory
     from firmware.fax.page import Quality
     from firmware.recording.document import Recording
     from firmware.recording.job import Slot
@@ -92,7 +93,7 @@ class FaxPart:
         if directory is None:
             return
         large = not 0 < mail.job.octets <= source.window
-        if large or reader.kept is not None or directory.strips > STRIPS:
+        if large or reader.kept is not None or await self._strips_astray(directory):
             prepare = on_demand.load(_LEARNING).prepare
             directory = await prepare(mail, reader, directory, source)
         sheet, page = mail.sheet, self._page
@@ -110,6 +111,12 @@ class FaxPart:
             code, reason = on_demand.call("firmware.fax.refusal", "mixed")
             mail.row(slot, code, _of_page(number, reason))
         self._judge(slot, number, quality, directory.counted)
+
+    async def _strips_astray(self, directory: Directory) -> bool:
+        """True where strips may lie in another order than their rows."""
+        if directory.strips > 1:
+            await directory.strip(0)
+        return directory.strips > STRIPS or not directory.ordered
 
     async def _beyond(self, slot: Slot, reader: TiffReader, number: int, before: int) -> None:
         """Something is not in the window. Raises ReadAgain where another reading helps: before the

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
-from firmware.fax.buffers import STRIPS
 from firmware.fax.coded import UNLIMITED
 from firmware.fax.directory import Directory, TiffError
 from firmware.fax.kept import Full, KeptPage
@@ -111,28 +110,32 @@ async def prepare(
     if large and start > page.hold and not isinstance(page, KeptPage):
         kept = reader.kept = mail.keep()
         page = await _read_ahead(kept, reader, page, start)
-    if page.strips > STRIPS or isinstance(page, KeptPage):
-        low, high = await _span(page)
-        limit = high - source.window
-        if reader.kept is not None:
-            if not reader.kept.has(reader.part, page.next) and page.next >= max(limit, 1):
-                page.hold = page.keep = min(page.hold, page.next)
-            low = await _lowest(reader.kept, reader.part, page.next, low, limit)
-        if low < start:
-            page.keep = min(page.keep, low)
-            page.hold = min(page.hold, page.keep)
+    low, high, ordered = await _span(page)
+    limit = high - source.window
+    if not ordered:
+        if low < limit:
+            raise OutsideWindow
+        await source.read_at(low, memoryview(bytearray(1)))  # before the first line: is it gone?
+    if reader.kept is not None:
+        if not reader.kept.has(reader.part, page.next) and page.next >= max(limit, 1):
+            page.hold = page.keep = min(page.hold, page.next)
+        low = await _lowest(reader.kept, reader.part, page.next, low, limit)
+    if low < start or not ordered:
+        page.keep = min(page.keep, low)
+        page.hold = min(page.hold, page.keep)
     return page
 
 
-async def _span(page: Directory) -> tuple[int, int]:
-    """From where to where the page's data lie."""
-    low, high = UNLIMITED, 0
+async def _span(page: Directory) -> tuple[int, int, bool]:
+    """From where to where the page's data lie, and whether in the order of its rows."""
+    low, high, last, ordered = UNLIMITED, 0, 0, True
     for index in range(page.strips):
         offset, octets = await page.strip(index)
-        low = min(low, offset)
+        low, ordered = min(low, offset), ordered and offset >= last
         high = max(high, offset + (octets if octets < UNLIMITED else 0))
+        last = offset
     await page.strip(0)
-    return low, high
+    return low, high, ordered
 
 
 async def _lowest(
@@ -144,7 +147,7 @@ async def _lowest(
             break
         page, link = kept.page(part, link)
         if isinstance(page, Directory):
-            start, _end = await _span(page)
+            start, _end, _ordered = await _span(page)
             if start < limit:
                 break
             low = min(low, start)
