@@ -33,7 +33,7 @@ MAILS = (b"Subject: a\r\n\r\nhello\r\n", b"Subject: b\n\n.dot\n..\n.\nend",
 def client(maildrop: Maildrop, script: Script | None = None,
            login: bool = True) -> Iterator[poplib.POP3]:
     with serving(maildrop, script) as server:
-        pop = poplib.POP3(server.host, server.port, timeout=5)
+        pop = poplib.POP3(server.host, server.port, timeout=60)
         if login:
             pop.user("user")
             pop.pass_("secret")
@@ -49,7 +49,7 @@ def retrieved(pop: poplib.POP3, number: int) -> bytes:
 
 def settled(maildrop: Maildrop) -> None:
     """Wait until the server has seen that the connection is gone."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while maildrop.locked and time.monotonic() < deadline:
         time.sleep(0.005)
     assert not maildrop.locked
@@ -154,7 +154,7 @@ def test_unknown_commands_and_wrong_states_are_refused() -> None:
 
 def test_second_session_finds_the_maildrop_locked() -> None:
     with client(Maildrop(MAILS)) as pop:
-        other = poplib.POP3(pop.host, pop.port, timeout=5)
+        other = poplib.POP3(pop.host, pop.port, timeout=60)
         other.user("user")
         with pytest.raises(poplib.error_proto, match="IN-USE"):
             other.pass_("secret")

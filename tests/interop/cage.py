@@ -91,7 +91,7 @@ def serve(listener: socket.socket, order: dict[str, Any]) -> None:
 
 def _wait_until_it_listens() -> None:
     """Raises OSError."""
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while True:
         try:
             socket.create_connection(INSIDE).close()

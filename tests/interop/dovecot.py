@@ -146,7 +146,7 @@ class Dovecot:
         shutil.rmtree(self._place, ignore_errors=True)
 
     def _wait_until_it_listens(self) -> None:
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline and self._process and self._process.poll() is None:
             try:
                 with socket.create_connection((self.host, self.port), 1) as peer:

@@ -44,8 +44,8 @@ async def log_in(order: dict[str, Any]) -> dict[str, Any]:
     settings = {"pop.host": order["host"], "pop.port": order["port"],
                 "pop.security": order.get("security", "plain"), "pop.allow_plain": True,
                 "pop.pin": order.get("pin", ""), "pop.user": order["user"],
-                "pop.password": order.get("password", ""), "pop.connect_s": 10,
-                "pop.reply_s": 10, "pop.silence_s": 10}
+                "pop.password": order.get("password", ""), "pop.connect_s": 60,
+                "pop.reply_s": 60, "pop.silence_s": 60}
     security = on_demand.load("firmware.pop3.security")
     await security.connect(session, settings)
     result["secured"] = session.secured

@@ -176,7 +176,7 @@ class Caged:
     def left(self) -> int:
         """Mails in the mailbox."""
         if self.kind.store == "cyrus":  # it takes files away when it finds the time
-            fax = poplib.POP3("127.0.0.1", self.port, timeout=30)
+            fax = poplib.POP3("127.0.0.1", self.port, timeout=120)
             fax.user("fax")
             fax.pass_(PASSWORD)
             count = fax.stat()[0]

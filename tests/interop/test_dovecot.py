@@ -64,7 +64,7 @@ def visit(server: Dovecot, user: str, **changes: Any) -> dict[str, Any]:
         "pop.host": server.host, "pop.port": server.port, "pop.user": user,
         "pop.security": "plain", "pop.allow_plain": True,
         "pop.password": "secret word", "pop.login": "user", "pop.delete": "after-record",
-        "pop.connect_s": 5, "pop.reply_s": 10, "pop.silence_s": 10}
+        "pop.connect_s": 60, "pop.reply_s": 60, "pop.silence_s": 60}
     order.update(changes)
     path = [str(ROOT / "sim/modules" / runtime), str(ROOT)]
     program = [sys.executable]
@@ -74,7 +74,7 @@ def visit(server: Dovecot, user: str, **changes: Any) -> dict[str, Any]:
                        MICROPYPATH=":".join([*path, ".frozen"]))
     done = subprocess.run([*program, "-m", "tests.interop.visit"], cwd=ROOT, env=environment,
                           input=json.dumps(order) + "\n", capture_output=True, text=True,
-                          timeout=60)
+                          timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr + server.log()
     result: dict[str, Any] = json.loads(done.stdout)
     assert result["runtime"] == runtime

@@ -116,7 +116,7 @@ def log_in(server: Dovecot, runtime: str, *orders: dict[str, Any]) -> list[dict[
                        MICROPYPATH=":".join([*path, ".frozen"]))
     lines = json.dumps([{**usual, **order} for order in orders]) + "\n"
     done = subprocess.run([*program, "-m", "tests.interop.login"], cwd=ROOT, env=environment,
-                          input=lines, capture_output=True, text=True, timeout=60)
+                          input=lines, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr + server.log()
     for secret in (PASSWORD, TOKEN[:20], LARGE_TOKEN[:20]):
         assert secret not in done.stdout and json.dumps(secret)[1:-1] not in done.stdout

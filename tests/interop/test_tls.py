@@ -72,7 +72,7 @@ def session(runtime: str, port: int, security: str, **changes: Any) -> dict[str,
     order: dict[str, Any] = {
         "pop.host": "localhost", "pop.port": port, "pop.security": security, "pop.pin": "",
         "pop.user": "fax", "pop.password": PASSWORD, "pop.allow_plain": False,
-        "clock.sntp": "", "pop.connect_s": 8, "pop.reply_s": 8, "pop.silence_s": 8}
+        "clock.sntp": "", "pop.connect_s": 60, "pop.reply_s": 60, "pop.silence_s": 60}
     order.update({name.replace("pop_", "pop.").replace("clock_", "clock."): value
                   for name, value in changes.items()})
     order["roots"] = [root.der.hex() for root in order.get("roots", ())]
@@ -84,7 +84,7 @@ def session(runtime: str, port: int, security: str, **changes: Any) -> dict[str,
                        MICROPYPATH=":".join([*path, ".frozen"]))
     done = subprocess.run([*program, "-m", "tests.interop.secure"], cwd=ROOT, env=environment,
                           input=json.dumps(order) + "\n", capture_output=True, text=True,
-                          timeout=60)
+                          timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert PASSWORD not in done.stdout
     result: dict[str, Any] = json.loads(done.stdout)
@@ -150,7 +150,7 @@ class Server:
     def __init__(self, script: Callable[[socket.socket], Any]) -> None:
         self._script = script
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(20)
+        self._listener.settimeout(120)
         self.port: int = self._listener.getsockname()[1]
         self.seen = b""
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -166,7 +166,7 @@ class Server:
     def _run(self) -> None:
         try:
             peer, _address = self._listener.accept()
-            peer.settimeout(10)
+            peer.settimeout(120)
             with peer:
                 self._script(peer)
         except OSError:
@@ -415,7 +415,8 @@ def test_octets_that_come_in_clear_after_stls_are_never_taken_for_answers(
 
     with Server(script) as server:
         result = session(runtime, server.port, "stls", roots=[world.root])
-    assert result["code"] in (faults.TLS_FAILED, faults.SERVER_BROKE_OFF)
+    # on a slow machine they have come before the answer to STLS is looked at
+    assert result["code"] in (faults.TLS_FAILED, faults.SERVER_BROKE_OFF, faults.TAMPERED)
     assert not any(line.startswith("C USER") for line in result["trace"])
 
 
