@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from firmware.pop3.mailbox import Visit, VisitResult
     from firmware.pop3.session import Session
 
+# Gmail counts a mail as fetched at RETR, whatever became of it, and shows it no more, but to users
+# whose names begin so.
+_HIDING = b"Gpop"
+_SHOWN_AGAIN = "recent:"
 # What a server announces may change without its greeting: ask anew every so many visits.
 _TRUSTED_VISITS = const(20)
 
@@ -34,6 +38,7 @@ async def enter(visit: Visit, result: VisitResult) -> Server:
     session, get = visit.session, visit.settings.get
     host, user = get("pop.host"), get("pop.user")
     visit.mailbox = ("%s@%s" % (user, host.lower())).encode()
+    visit.hides = session.greeting.startswith(_HIDING) and not user.startswith(_SHOWN_AGAIN)
     peer = "%s:%d:%s" % (host.lower(), session.peer[1], get("pop.security"))
     server = _recall(visit, known.identity(peer, session.greeting))
     visit.server = server

@@ -143,6 +143,7 @@ class Visit:
         self.trusts = True  # in what the server announces
         self.recalls = True  # what was remembered
         self.eats = False  # the server deletes at QUIT what was fetched (EXPIRE 0)
+        self.hides = False  # the server shows a mail once: none may be fetched that is not wanted now
         self.fetched = 0  # mails fetched for their headers alone
         self.visits = 0
         self.deliver = deliver
@@ -181,7 +182,7 @@ class Visit:
         return result
 
     async def _attempt(self, result: VisitResult) -> None:
-        self._told = self.eats = self.piped = self._blamed = False
+        self._told = self.eats = self.hides = self.piped = self._blamed = False
         self.fetched = 0
         self.server = self._serving = None
         keeper = asyncio.create_task(self._keep_alive())
@@ -240,7 +241,7 @@ class Visit:
         self.piped = self.piped or self.session.pipelining
         serving = Serving(self.session, self.ledger, self.deliver, self.report, self.window,
                           self.settings, result, proven, self.eats)
-        serving.slow = self._slow > 0
+        serving.slow = self._slow > 0 or self.hides
         serving.suspects = self.suspects
         serving.uneaten = self.fetched if self.eats else 0
         self._serving = serving

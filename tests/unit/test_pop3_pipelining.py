@@ -32,6 +32,9 @@ class PipeLink(ScriptedLink):
     lie = ""
     writes: list[bytes]
 
+    def greet(self, greeting: bytes) -> None:
+        self._coming[:] = [greeting]
+
     async def write(self, data: bytes) -> None:
         self.writes.append(bytes(data))
         lines = bytes(data).split(b"\r\n")[:-1]
@@ -99,6 +102,17 @@ def test_commands_outstanding_stay_below_what_tcp_takes_without_its_peer() -> No
     drop = Maildrop()
     drop.visit()
     assert max(len(data) for data in drop.links[0].writes) <= AHEAD_OCTETS + 20
+
+
+def test_server_that_shows_a_mail_once_is_asked_for_one_at_a_time() -> None:
+    for greeting, user, most in ((b"+OK Gpop ready for requests\r\n", "user", 1),
+                                 (b"+OK Gpop ready for requests\r\n", "recent:user", 9),
+                                 (b"+OK ready\r\n", "user", 9)):
+        drop = Maildrop(count=9, **{"pop.user": user})
+        drop.links[0].greet(greeting)
+        assert drop.visit()[:3] == (0, 9, 9)
+        assert max(data.count(b"RETR") for data in drop.links[0].writes) >= min(most, 2)
+        assert max(data.count(b"RETR") for data in drop.links[0].writes) <= most
 
 
 def test_known_server_costs_a_few_round_trips() -> None:
