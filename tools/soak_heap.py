@@ -30,8 +30,7 @@ SETTLES = 10  # days after which the heap has found its level
 WOBBLE = 512  # octets
 _LIMIT_S = 120  # of real time, for one event
 _PROBE = Path(__file__).parent
-_LAUNCH = ("import sys; sys.path[:] = [%r, '.frozen']; import firmware.main; "
-           "sys.path.append(%r); import soak_heap_probe")
+_LAUNCH = "import sys; sys.path[:] = [%r, '.frozen', %r]; import soak_heap_probe"
 
 
 class Day(NamedTuple):
@@ -74,7 +73,9 @@ class _Desk:
                 return fields
 
 
-def days(count: int, kinds: tuple[str, ...] = tuple(KINDS)) -> Iterator[Day]:
+def days(
+    count: int, kinds: tuple[str, ...] = tuple(KINDS), mails: int = MAILS
+) -> Iterator[Day]:
     """So many days. Raises RuntimeError when a day leaves mails on the server, queue.Empty when
     the device is silent.
     """
@@ -101,8 +102,8 @@ def days(count: int, kinds: tuple[str, ...] = tuple(KINDS)) -> Iterator[Day]:
             desk.wait("boot")
             for day in range(count):
                 machine.film.renew()
-                for number in range(MAILS):
-                    kind = kinds[(MAILS * day + number) % len(kinds)]
+                for number in range(mails):
+                    kind = kinds[(mails * day + number) % len(kinds)]
                     maildrop.add(KINDS[kind](chance))
                 machine.keys.tap("start")
                 octets = int(desk.wait("live")["octets"])

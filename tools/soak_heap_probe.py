@@ -2,59 +2,62 @@
 live a while after each visit, when what was loaded for it is gone.
 
     micropython -c "...; import soak_heap_probe"     (see soak_heap.py)
+
+It knows no names of the firmware but the one that starts it: those of the packed program are short.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import time
 from typing import TYPE_CHECKING
 
-import firmware.main
+import desk_link
 
 if TYPE_CHECKING:
     from typing import Any
 
 QUIET_MS = 5000
 
-_main = firmware.main.main
 _time: Any = time  # as MicroPython has it
 _gc: Any = gc
+_loop: Any = asyncio
+_event = desk_link.event
+_run = asyncio.run
 
 
-class _Monitor:
-    """Hands events on, and remembers when the last visit ended."""
+class _Visits:
+    """How many there were, and when the last one ended."""
 
-    def __init__(self, monitor: Any) -> None:
-        self.ended = 0
-        self.visits = self.told = 0
-        self._monitor = monitor
-
-    def event(self, kind: str, fields: dict[str, Any]) -> None:
-        """As devices.Monitor."""
-        self._monitor.event(kind, fields)
-        if kind == "visit-end":
-            self.ended = _time.ticks_ms()
-            self.visits += 1
+    ended = count = told = 0
 
 
-async def _watch(monitor: _Monitor) -> None:
+def _hear(line: bytes) -> None:
+    _event(line)
+    if line.startswith(b"visit-end"):
+        _Visits.ended = _time.ticks_ms()
+        _Visits.count += 1
+
+
+async def _watch() -> None:
     while True:
         await asyncio.sleep(0.25)
-        quiet_ms = _time.ticks_diff(_time.ticks_ms(), monitor.ended)
-        if monitor.told != monitor.visits and quiet_ms > QUIET_MS:
-            monitor.told = monitor.visits
+        quiet_ms = _time.ticks_diff(_time.ticks_ms(), _Visits.ended)
+        if _Visits.told != _Visits.count and quiet_ms > QUIET_MS:
+            _Visits.told = _Visits.count
             gc.collect()
-            monitor.event("live", {"octets": _gc.mem_alloc()})
+            _event(b"live " + json.dumps({"octets": _gc.mem_alloc()}).encode())
 
 
-async def _probed(board: Any, buffers: Any) -> None:
-    board.monitor = _Monitor(board.monitor)
-    watching = asyncio.create_task(_watch(board.monitor))
-    await _main(board, buffers)
+async def _both(firmware: Any) -> None:
+    watching = asyncio.create_task(_watch())
+    await firmware
     watching.cancel()
 
 
-firmware.main.main = _probed
-firmware.main.run()
+desk_link.event = _hear
+_loop.run = lambda firmware: _run(_both(firmware))
+
+__import__("firmware.main", None, None, ("run",)).run()

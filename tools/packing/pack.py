@@ -34,7 +34,7 @@ PARTS = (
 )
 APART = ("hal.ports", "hal.readiness")  # chosen by what the machine is called, or can do
 # Named in strings, but loaded by an import only
-NAMED = frozenset(("firmware.fax.buffers", "firmware.fax.ccitt_tables", "firmware.mail.charset"))
+NAMED = frozenset(("firmware.fax.buffers", "firmware.fax.ccitt_tables"))
 _BUILTINS = {*dir(builtins), "ptr8", "ptr16", "ptr32", "uint", "__file__", "__name__"}
 KEPT = frozenset(("run",))  # what starts the firmware asks for it
 
