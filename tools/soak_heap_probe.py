@@ -3,7 +3,7 @@ live a while after each visit, when what was loaded for it is gone.
 
     micropython -c "...; import soak_heap_probe"     (see soak_heap.py)
 
-It knows no names of the firmware but the one that starts it: those of the packed program are short.
+It knows no names of the firmware but the one that starts it: in the packed program they are short.
 """
 
 from __future__ import annotations
