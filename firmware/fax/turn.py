@@ -271,7 +271,7 @@ async def render(
         turner.begin(fit, False)
         turner.more_bands(fit.stride)
         quality = await page.render(source, directory, fit, sink)
-        while turner.next(fit.stride):
+        while getattr(sink, "on_paper", True) and turner.next(fit.stride):
             await page.render(source, directory, fit, sink)
         return quality
     finally:

@@ -48,7 +48,7 @@ class Recorder:
     def __init__(self, board: Board, fault_list: FaultList, beat: Callable[[], None]) -> None:
         self._board = board
         self._faults = fault_list
-        self._beat = beat
+        self.beat = beat
         self._cover_was_open = False
         self._unchecked_lines = 0
         self.sheet_in = False
@@ -91,7 +91,7 @@ class Recorder:
         while not await self.check():
             if limit_s and waited >= limit_s:
                 raise Stalled
-            self._beat()
+            self.beat()
             if waiting is not None:
                 waiting()
             await asyncio.sleep(1)
@@ -135,7 +135,7 @@ class Recorder:
         await self._supervise(lines)
         await self._board.head.record(view, lines)
         self.lines += lines
-        self._beat()
+        self.beat()
 
     async def feed(self, lines: int) -> None:
         """Leave `lines` white lines. Raises PageInterrupted."""
@@ -145,7 +145,7 @@ class Recorder:
         await self._supervise(lines)
         await self._board.head.feed_lines(lines)
         self.lines += lines
-        self._beat()
+        self.beat()
 
     async def finish_lines(self) -> None:
         """After the page's last line: prove that the sheet was there to the end. Raises

@@ -93,15 +93,17 @@ class Sheet:
         if not self._open:
             await self._start()
         self.lines += lines
-        if self._on_paper:
+        if self.on_paper:
             await self._recorder.write(view, lines)
+        else:
+            self._recorder.beat()  # hundreds of pages may be passed over
 
     async def feed(self, lines: int) -> None:
         """Leave white lines; they count like written ones."""
         if not self._open:
             await self._start()
         self.lines += lines
-        if self._on_paper:
+        if self.on_paper:
             await self._recorder.feed(lines)
 
     async def finish(self) -> None:
@@ -112,7 +114,7 @@ class Sheet:
         """
         if not self._open:
             return
-        if self._on_paper:
+        if self.on_paper:
             await self._recorder.finish_lines()
             if self._job.complete:
                 self._waits = True
@@ -151,7 +153,8 @@ class Sheet:
             raise PageInterrupted(JAM)
 
     @property
-    def _on_paper(self) -> bool:
+    def on_paper(self) -> bool:
+        """False for a page that is on paper already and only counted."""
         return self.page > self.done
 
     def _is_duplicate(self, page: int) -> bool:
@@ -163,7 +166,7 @@ class Sheet:
         self._open = True
         self.lines = 0
         self._duplicate = self._is_duplicate(self.page)
-        if self._on_paper:
+        if self.on_paper:
             await self._recorder.ready(self.stall_s)
             # before a sheet comes to the head: a sheet that is found there after a power cut is
             # then always that of an intent, or of the page that was completed last

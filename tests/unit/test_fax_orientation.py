@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from firmware.recording import job as outcomes
+from tests.unit.recording_support import KEY
 from tests.unit.test_fax_paper import BAND, bars, desk_with, long_page, mail, page
 
 if TYPE_CHECKING:
@@ -99,3 +100,24 @@ def test_a_long_page_upside_down_is_split_as_it_is() -> None:
     desk.record(long_page(2000, (274, 3, [3])))
     assert len(desk.machine.sheets) == 2
     assert bars(desk.machine.sheets[0]) == [(200 * number, number) for number in range(23)]
+
+
+def test_a_turned_page_that_is_on_paper_is_counted_in_one_pass_and_shows_life() -> None:
+    beats = [0]
+    counts = []
+    for done in (0, 1):
+        desk = desk_with()
+
+        def beat() -> None:
+            beats[0] += 1
+
+        desk.recorder.beat = beat
+        desk.ledger.begin(KEY, "", "")
+        if done:
+            desk.ledger.complete(KEY, done)
+        beats[0] = 0
+        file = page(250, marked(250, 150), 25, 25)
+        assert desk.record(mail(file)).outcome == outcomes.ON_PAPER
+        assert len(desk.machine.sheets) == 1 - done
+        counts.append(beats[0])
+    assert counts[0] > 200 and 0 < counts[1] <= 8 + 8, counts
