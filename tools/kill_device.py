@@ -54,6 +54,7 @@ class Device:
         shadows.install()
         from hal.ports.desk import PINS
 
+        self.woke = threading.Event()  # it has booted
         self.visited = threading.Event()  # a visit has left nothing unfinished
         self.observer = Observer()
         self._pages = pages
@@ -75,6 +76,7 @@ class Device:
 
     def start(self) -> None:
         """Switch it on."""
+        self.woke.clear()
         self.visited.clear()
         self._device.power_on(POWER_ON)
 
@@ -92,6 +94,7 @@ class Device:
     def event(self, line: bytes) -> None:
         """What the device says."""
         kind, _blank, members = line.decode().partition(" ")
+        self.woke.set()
         if kind != "visit-end":
             return
         end: dict[str, Any] = json.loads(members)
