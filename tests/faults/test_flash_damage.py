@@ -197,10 +197,41 @@ def test_parameters_come_back_after_the_filesystem_was_made_anew() -> None:
     assert "formatted anew" in Ledger(storage, FakeClock()).open()
 
 
+def chain(storage: Storage) -> None:
+    """A file of many blocks; each points to others."""
+    storage.replace("roots", [bytes(20 * 4096)])
+
+
+def break_chain(flash: Flash) -> None:
+    """Now littlefs can't find out which blocks are free."""
+    for block in range(2, 32):
+        if bytes(flash.data[block * 4096 + 64 : block * 4096 + 96]) == bytes(32):
+            flash.data[block * 4096 : block * 4096 + 8] = b"\x55" * 8
+
+
+def test_damage_that_shows_while_it_runs_is_a_fault_once() -> None:
+    flash, spool = Flash(32), Flash(3)
+    storage = whole_storage(flash, spool)
+    chain(storage)
+    ledger = Ledger(storage, FakeClock())
+    ledger.open()
+    ledger.intend(KEY, 1)
+    break_chain(flash)
+    faults = []
+    for number in range(400):
+        try:
+            ledger.note("note", "number %d, and so on for a while" % number)
+        except Fault as fault:
+            faults.append(fault.detail)
+    assert len(faults) == 1 and "formatted anew" in faults[0]
+    again = Ledger(whole_storage(flash, spool), FakeClock())
+    assert again.open() == "" and again.may_be_on_paper(KEY, 1)
+
+
 def test_a_filesystem_that_takes_nothing_any_more_is_made_anew_with_all_that_is_known() -> None:
     flash, spool = Flash(32), Flash(3)
     storage = whole_storage(flash, spool)
-    storage.replace("roots", [bytes(20 * 4096)])  # a chain of blocks; each points to others
+    chain(storage)
     parameters = Parameters(storage)
     parameters.load()
     parameters.set("pop.host", "mail.example.com")
@@ -209,9 +240,7 @@ def test_a_filesystem_that_takes_nothing_any_more_is_made_anew_with_all_that_is_
     ledger.intend(KEY, 1)
     ledger.finish(KEY, 1, False)
     ledger.intend(OTHER, 1)
-    for block in range(2, 32):
-        if bytes(flash.data[block * 4096 + 64 : block * 4096 + 96]) == bytes(32):
-            flash.data[block * 4096 : block * 4096 + 8] = b"\x55" * 8
+    break_chain(flash)
     try:
         storage.free()
         raise AssertionError("the damage does not show")
