@@ -48,7 +48,7 @@ lint: $(VENV)/done $(STUBS)
 oracle: $(VENV)/done
 	@ORACLE_FILES=$(or $(FILES),6000) $(PY) -m pytest -q tests/host/test_libtiff_oracle.py $(ARGS)
 
-bench: $(VENV)/done
+bench: $(VENV)/done $(VENV)/kill.done
 	@$(PY) -m tools.bench $(ARGS) $(if $(JSON),--json $(JSON))
 
 size: $(VENV)/done
