@@ -41,6 +41,10 @@ def _be_guided(name: str, arguments: list[str]) -> None:
     on_path()
     with atheris.instrument_imports(include=["firmware"]):
         function = target(name)
+        from firmware import on_demand
+
+    # what is loaded anew for each input would take its time, and not be watched
+    on_demand.drop = lambda start, but=(): None  # type: ignore[assignment]
     atheris.Setup([sys.argv[0], *arguments], function)
     atheris.Fuzz()
 
