@@ -143,7 +143,7 @@ class Visit:
         self.trusts = True  # in what the server announces
         self.recalls = True  # what was remembered
         self.eats = False  # the server deletes at QUIT what was fetched (EXPIRE 0)
-        self.hides = False  # the server shows a mail once: none may be fetched that is not wanted now
+        self.hides = False  # the server shows a mail once: none is asked for ahead
         self.fetched = 0  # mails fetched for their headers alone
         self.visits = 0
         self.deliver = deliver

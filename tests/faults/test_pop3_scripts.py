@@ -141,6 +141,6 @@ def test_memory_does_not_grow_from_visit_to_visit(name: str) -> None:
         play(case.script(), "A", {**case.settings, "pop.delete": "never"}, 5, 0, None, runs)
         runs.used.clear()
         play(case.script(), "A", {**case.settings, "pop.delete": "never"}, 24, 0, None, runs)
-        # The ledger's file, which these tests keep in RAM, takes a line for some failures. The least
-        # counts: what a collection finds on the stack may keep some garbage alive.
+        # The ledger's file, which these tests keep in RAM, takes a line for some failures. The
+        # least counts: what a collection finds on the stack may keep some garbage alive.
         assert min(runs.used[-8:]) - min(runs.used[4:12]) < 2048
