@@ -29,7 +29,7 @@ _ONE = const(32768)
 
 
 class FaxBuffers:
-    """Buffers of some 20 KB in all: coded input, changing elements, look-up tables, a band of
+    """Buffers of some 25 KB in all: coded input, changing elements, look-up tables, a band of
     packed lines.
     """
 

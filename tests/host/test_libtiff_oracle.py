@@ -170,6 +170,63 @@ def test_damaged_g3_data_come_out_as_libtiff_has_them_up_to_the_damage() -> None
         assert page.quality[0].bad_rows <= len(lost) and not page.quality[0].note
 
 
+def _lines(octets: bytes, width: int) -> list[str]:
+    """Packed rows as strings of 0 and 1."""
+    size = (width + 7) // 8
+    rows = (octets[at : at + size] for at in range(0, len(octets), size))
+    return [bin(int.from_bytes(b"\1" + row, "big"))[3:][:width] for row in rows]
+
+
+def _damaged(coding: str, number: int) -> tuple[bytes, list[str], int]:
+    """A file with one damaged octet; its rows as they were, and the row that the octet is in (of
+    MR: they begin with EOLs).
+    """
+    chance = random.Random("%s %d" % (coding, number))
+    picture = image(chance.choice((200, 1728)), 60, chance.choice(("text", "lines")), number)
+    layout = Layout("<", 1, 0, 0, True)
+    (strip,) = strips(picture, coding, layout)
+    at = chance.randrange(len(strip) // 4, len(strip) * 9 // 10)
+    data = bytearray(strip)
+    data[at] ^= chance.randrange(1, 256)
+    bits = bin(int.from_bytes(b"\1" + strip[:at], "big"))[3:]
+    rows = _lines(row_octets(picture), picture.width)
+    return put_together(picture, coding, layout, [bytes(data)]), rows, bits.count("0" * 11 + "1")
+
+
+def _libtiff(file: bytes, width: int) -> list[str]:
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
+    with Image.open(io.BytesIO(file)) as back:
+        back.load()
+        return _lines(row_octets(back), width)
+
+
+def test_damaged_g4_data_give_libtiffs_rows_up_to_where_the_device_stops() -> None:
+    """What cannot be known to be wrong is read the same; what can is told."""
+    stopped = 0
+    for number in range(24):
+        file, rows, _row = _damaged("MMR", number)
+        page = decode(file)
+        seen = _libtiff(file, len(rows[0]))
+        got = page.rows[0]
+        assert got == seen[: len(got)], number
+        stopped += page.quality[0].bad_rows > 0
+    assert stopped > 12
+
+
+def test_damaged_two_dimensional_g3_data_cost_no_more_rows_than_with_libtiff() -> None:
+    """Nothing before the damage is lost, and behind it no more than libtiff loses."""
+    ours = theirs = 0
+    for number in range(24):
+        file, rows, row = _damaged("MR", number)
+        page = decode(file)
+        got = page.rows[0]
+        seen = _libtiff(file, len(rows[0]))
+        assert got[: row - 1] == seen[: row - 1] == rows[: row - 1], number
+        ours += sum(mine != right for mine, right in zip(got, rows, strict=False))
+        theirs += sum(other != right for other, right in zip(seen, rows, strict=True))
+    assert 0 < ours <= theirs
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     width=st.integers(1, 70),

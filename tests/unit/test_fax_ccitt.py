@@ -223,6 +223,23 @@ def test_data_that_end_early_leave_the_rows_before() -> None:
         assert "the data end early" in page.quality[0].note
 
 
+def test_a_bad_line_that_chases_the_one_before_is_no_mixture_of_both() -> None:
+    rows = ["10" * 2432, "0110" * 1216, "10" * 2432, "0110" * 1216]
+    for scheme in (MH, MR):
+        mark = EOL + ("1" if scheme == MR else "")
+        codes = [mark + code_1d(row) for row in rows]
+        codes[2] = mark + code_1d(rows[2][:4400]) + "0000000011"
+        for piece in (3072, 97):
+            page = decode(file_of(rows, scheme, packed("".join(codes))), piece)
+            got = page.rows[0]
+            assert got[:2] == rows[:2] and got[3:] == rows[3:]
+            kept = 0
+            while kept < 4864 and got[2][kept] == rows[2][kept]:
+                kept += 1
+            assert got[2] == rows[1] or len(set(got[2][kept:])) == 1
+            assert page.quality[0].bad_rows == 1
+
+
 def noise(octets: int, seed: int) -> bytes:
     state = seed
     result = bytearray(octets)
