@@ -116,13 +116,14 @@ async def prepare(
         if low < limit:
             raise OutsideWindow
         await source.read_at(low, memoryview(bytearray(1)))  # before the first line: is it gone?
+        page.keep = low
     if reader.kept is not None:
         if not reader.kept.has(reader.part, page.next) and page.next >= max(limit, 1):
-            page.hold = page.keep = min(page.hold, page.next)
-        low = await _lowest(reader.kept, reader.part, page.next, low, limit)
-    if low < start or not ordered:
-        page.keep = min(page.keep, low)
-        page.hold = min(page.hold, page.keep)
+            page.keep = min(page.keep, page.next)
+        after = await _lowest(reader.kept, reader.part, page.next, limit)
+        if after < high:
+            page.keep = min(page.keep, after)
+    page.hold = min(page.hold, page.keep)
     return page
 
 
@@ -138,10 +139,11 @@ async def _span(page: Directory) -> tuple[int, int, bool]:
     return low, high, ordered
 
 
-async def _lowest(
-    kept: KeptDirectories, part: int, link: int, low: int, limit: int
-) -> int:
-    """Where the data of the pages that follow begin, not below `limit`, or `low`."""
+async def _lowest(kept: KeptDirectories, part: int, link: int, limit: int) -> int:
+    """Where the data of the pages that follow begin, of those before the first that lies below
+    `limit`.
+    """
+    low = UNLIMITED
     for _ in range(_AHEAD):
         if not link or not kept.has(part, link):
             break
