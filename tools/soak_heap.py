@@ -28,7 +28,7 @@ HEAP = "384k"
 MAILS = 6  # a day
 SETTLES = 10  # days after which the heap has found its level
 WOBBLE = 512  # octets
-_LIMIT_S = 120  # of real time, for one event
+_LIMIT_S = 600  # of real time, for one event
 _PROBE = Path(__file__).parent
 _LAUNCH = "import sys; sys.path[:] = [%r, '.frozen', %r]; import soak_heap_probe"
 

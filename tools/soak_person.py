@@ -26,6 +26,8 @@ class Person:
             "pop.password": year.world.maildrop.password,
             "pop.login": "auto",
             "record.header": "on",
+            "record.fit": "reduce",
+            "record.cut_mm": "6",
             "clock.zone_min": "0",
             "pop.stall_s": "300",
             "pop.trace": "off",

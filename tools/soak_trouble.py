@@ -230,6 +230,8 @@ CHOICES = {
     "pop.delete": ("after-record", "after-record", "after-days", "never"),
     "pop.login": ("auto", "user", "apop"),
     "record.header": ("on", "off"),
+    "record.fit": ("reduce", "split", "cut"),
+    "record.cut_mm": ("0", "6", "15"),
     "clock.zone_min": ("0", "60", "-720", "840"),
     "pop.stall_s": ("60", "300", "3600"),
     "pop.trace": ("on", "off"),
