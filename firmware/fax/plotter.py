@@ -169,6 +169,14 @@ def draw_straight(v: int, w: int, rows: int, st: ptr32, el: ptr32, words: ptr32)
 @micropython.viper
 def clear(words: ptr32, start: int, end: int) -> int:
     """Set words start..end-1 to 0; the caller keeps end within the buffer."""
+    p = ptr32(int(words) + (start << 2))
+    while start + 3 < end:
+        p[0] = 0
+        p[1] = 0
+        p[2] = 0
+        p[3] = 0
+        p = ptr32(int(p) + 16)
+        start += 4
     while start < end:
         words[start] = 0
         start += 1
