@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 # once, instead of ending up as holes between what stays
 _BOOT_THRESHOLD = const(4096)
 # and while it runs: rarer, garbage would fill the heap first, what is loaded for a visit would
-# come to lie between, and with 30 KB free a block of 1 KB could not be had
-_THRESHOLD = const(16384)
+# come to lie between, and with 30 KB free a block of 1 KB could not be had. About half of these
+# octets are frames of functions, which are given back at once; half is garbage.
+_THRESHOLD = const(32768)
 _RESTARTS = "firmware.restarts"
 _FILE = "restarts"
 

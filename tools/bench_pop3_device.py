@@ -51,7 +51,7 @@ RECEIVE_OCTETS = 4096  # as firmware/receiver.py has them
 # what is done with each mail: received and unstuffed; its MIME read and decoded; put through the
 # spool and read from there; entered into the ledger
 STAGES = ("unstuff", "mail", "spool", "ledger")
-THRESHOLD = 16384  # octets between two collections, as firmware/main.py has it
+THRESHOLD = 32768  # octets between two collections, as firmware/main.py has it
 
 
 class FileArea:

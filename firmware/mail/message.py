@@ -9,7 +9,7 @@ from micropython import const
 from firmware.mail.block import FIELD, HeaderBlock
 from firmware.mail.boundary import MATCH, MAX_BOUNDARY, MORE, NO, Boundaries, Level
 from firmware.mail.header import Envelope, Part
-from firmware.mail.transfer import SLACK, Transfer
+from firmware.mail.transfer import CLASSES, SLACK, Transfer, decode_base64
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -89,7 +89,9 @@ class MessageReader:
         waits = self._end > self._start
         if waits and self._buffer[self._start : self._end] not in _LINE_ENDS:
             return start
-        done = self._transfer.decode_to(buffer, start, end, spool.block, spool.gap())
+        block = spool.block
+        done = decode_base64(buffer, start, end, block, spool.gap(), len(block), CLASSES,
+                             self._transfer.state, 1)
         if done:
             start += done >> 16
             self._line_end = buffer[start - 1] == 10

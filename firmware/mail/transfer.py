@@ -22,7 +22,6 @@ _BITS = const(0)
 _HELD = const(1)
 _ENDED = const(2)  # base64: padding has been seen
 _DAMAGED = const(3)
-_STRICT = const(4)  # base64: it ends before what is neither base64 nor white space
 
 
 def _classes() -> bytes:
@@ -37,7 +36,7 @@ def _classes() -> bytes:
     return bytes(table)
 
 
-_CLASSES = _classes()
+CLASSES = _classes()
 
 
 # Bounds: reads p[start..end-1], writes o[out..room-1]. In place, with o = p, room = end and
@@ -45,17 +44,17 @@ _CLASSES = _classes()
 # being read.
 @micropython.viper
 def decode_base64(
-    p: ptr8, start: int, end: int, o: ptr8, out: int, room: int, classes: ptr8, state: ptr8
+    p: ptr8, start: int, end: int, o: ptr8, out: int, room: int, classes: ptr8, state: ptr8,
+    strict: int,
 ) -> int:
     """Decode p[start..end-1], at most 32 KB, to o[out..room-1], allocating nothing; returns how
-    many octets came of it, plus 65536 times how many it read.
-
-    It reads less than all where there is no room, and when state[4] is not 0 up to anything but
-    base64 and white space.
+    many octets came of it, plus 65536 times how many it read. It stops where there is no room;
+    `strict` also before anything but base64 and white space, and behind padding.
     """
     bits = int(state[0])
     held = int(state[1])
-    strict = int(state[4])
+    if strict and int(state[2]):
+        return 0
     first = start
     made = out
     while start < end and out < room:
@@ -159,16 +158,16 @@ class Transfer:
     """The transfer decoding of one leaf part."""
 
     def __init__(self) -> None:
-        self.in_base64 = False
+        self.in_base64 = False  # and `decode_base64` may be called with `state`
         self._kind = _IDENTITY
-        self._state = bytearray(5)
+        self.state = bytearray(4)
         self._unknown = ""
 
     def begin(self, encoding: str) -> None:
         """Start a part of this Content-Transfer-Encoding (lower case); an unknown one is none."""
         self._kind = {"base64": _BASE64, "quoted-printable": _QUOTED}.get(encoding, _IDENTITY)
         self.in_base64 = self._kind == _BASE64
-        self._state[_BITS] = self._state[_HELD] = self._state[_ENDED] = self._state[_DAMAGED] = 0
+        self.state[_BITS] = self.state[_HELD] = self.state[_ENDED] = self.state[_DAMAGED] = 0
         known = self._kind or encoding in ("", "7bit", "8bit", "binary", "7-bit", "8-bit")
         self._unknown = "" if known else "its transfer encoding '%s' is not known" % encoding[:24]
 
@@ -178,26 +177,13 @@ class Transfer:
             return view[start:end]
         out = start - SLACK
         if self._kind == _BASE64:
-            made = decode_base64(view, start, end, view, out, end, _CLASSES, self._state)
+            made = decode_base64(view, start, end, view, out, end, CLASSES, self.state, 0)
             return view[out : out + (made & 0xFFFF)]
-        return view[out : decode_quoted(view, start, end, out, _CLASSES, self._state)]
-
-    def decode_to(self, source: bytearray, start: int, end: int, target: bytearray,
-                  out: int) -> int:
-        """Decode the front of source[start:end], as far as it is plain base64 and there is room,
-        to `target` from `out` on. Returns as `decode_base64`.
-        """
-        state = self._state
-        if state[_ENDED]:
-            return 0
-        state[_STRICT] = 1
-        done = decode_base64(source, start, end, target, out, len(target), _CLASSES, state)
-        state[_STRICT] = 0
-        return done
+        return view[out : decode_quoted(view, start, end, out, CLASSES, self.state)]
 
     def finish(self) -> str:
         """End the part: '' or what is wrong with it, in plain words."""
-        state = self._state
+        state = self.state
         if self._kind == _BASE64 and (state[_DAMAGED] or state[_BITS] == 6):
             return "its base64 coding is damaged"
         if self._kind == _QUOTED and (state[_DAMAGED] or state[_BITS] == 2):

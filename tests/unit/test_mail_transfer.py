@@ -108,9 +108,9 @@ def test_a_decoder_starts_afresh_with_each_part() -> None:
 def test_decoding_allocates_nothing() -> None:
     buffer = bytearray(b"\0\0\0\0" + b"QUJD\r\n" * 100)
     classes = bytes(256)
-    state = bytearray(5)
+    state = bytearray(4)
     micropython.heap_lock()
-    done = decode_base64(buffer, 4, 604, buffer, 0, 604, classes, state)
+    done = decode_base64(buffer, 4, 604, buffer, 0, 604, classes, state, 0)
     end = decode_quoted(buffer, 4, 604, 0, classes, state)
     micropython.heap_unlock()
     assert done == 600 << 16 | 450 and end == 600
