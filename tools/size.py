@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.build import BUDGET, ROOT, ROOTS, build_tree, packing, read_manifest
+from tools.romfs import image
 
 PACKAGE = "@micropython/micropython-webassembly-pyscript"
 VERSION = "1.29.0-6"
@@ -69,12 +70,16 @@ for _name in ("machine", "network", "socket", "esp32", "rp2", "tls", "ssl"):
 class _Casts:
     ptr8 = ptr16 = ptr32 = None
 _Casts.casting = lambda *casts: lambda function: function
+_Casts.moving = lambda cast: cast
 sys.modules["pointers"] = _Casts
 """
 _BUFFERS = """
 from firmware.main import %s as Buffers
 _buffers = Buffers()
 del Buffers
+from firmware.main import %s as _load
+_load("firmware")  # lets go what filled the buffers
+del _load
 """
 _OBJECTS = """
 from firmware.receiver import %s as Receiver
@@ -146,7 +151,8 @@ def plan(tree: Path) -> dict[str, Any]:
     for name in stays:
         steps.append([name, "import " + name])
         if name == FIRST:
-            steps.append(["buffers", _BUFFERS % named.get("Buffers", "Buffers")])
+            called = (named.get("Buffers", "Buffers"), named.get("load", "load"))
+            steps.append(["buffers", _BUFFERS % called])
     steps.append(["objects", _OBJECTS % named.get("Receiver", "Receiver")])
     demanded = on_demand(tree, stays)
     for name in demanded:  # one may load others of them
@@ -156,12 +162,18 @@ def plan(tree: Path) -> dict[str, Any]:
     return {"files": files, "before": before, "steps": steps}
 
 
-def footprints(folder: Path) -> dict[str, int]:
-    """Octets that each step of the plan added to the 32-bit heap. Raises RuntimeError."""
+def footprints(folder: Path, rom: bool = False) -> dict[str, int]:
+    """Octets that each step of the plan added to the 32-bit heap; `rom`: with the code executed in
+    place. Raises RuntimeError.
+    """
     tree = build_tree(ROOT / "build", "bytecode")
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(temporary, "plan.json")
-        file.write_text(json.dumps(plan(tree)))
+        planned = plan(tree)
+        if rom:
+            planned["romfs"] = str(Path(temporary, "image"))
+            Path(planned["romfs"]).write_bytes(image(tree, list(read_manifest(tree))))
+        file.write_text(json.dumps(planned))
         done = subprocess.run(
             ["node", str(FOOTPRINT), str(folder), str(file)],
             capture_output=True,
@@ -206,6 +218,7 @@ class Report:
         found = package()
         self.skipped = found if isinstance(found, str) else ""
         self.wasm = {} if isinstance(found, str) else footprints(found)
+        self.rom = {} if isinstance(found, str) else footprints(found, rom=True)
         self.peak = heap_peak()
         self.rooms: dict[str, list[str]] = packed(tree)["rooms"]
         self.resident = resident(packed(tree))
@@ -218,6 +231,7 @@ class Report:
         return {
             "code_mpy": sum(self.sizes[name] for name in self.resident),
             "code_wasm": sum(wasm[name] for name in self.resident) if measured else None,
+            "code_romfs_wasm": sum(self.rom[name] for name in self.resident) if measured else None,
             "left_behind_wasm": behind if measured else None,
             "buffers_wasm": wasm["buffers"] if measured else None,
             "objects_wasm": wasm["objects"] if measured else None,
@@ -250,6 +264,7 @@ class Report:
         figures = self.figures()
         yield _sum("code that stays, .mpy for " + DEVICE_ARCH, figures["code_mpy"])
         yield _sum("code that stays, 32-bit", figures["code_wasm"], BUDGET)
+        yield _sum("the same executed in place from ROMFS", figures["code_romfs_wasm"], BUDGET)
         yield _sum("names left behind by code on demand, 32-bit", figures["left_behind_wasm"])
         yield _sum("buffers, 32-bit", figures["buffers_wasm"], BUFFERS_BUDGET)
         yield _sum("objects after boot, 32-bit", figures["objects_wasm"])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tools.packing import fold, names, rooms
+from tools.packing import cold, fold, names, rooms
 from tools.packing.program import parsed, text_of
 from tools.packing.scopes import module_names, places
 
@@ -139,3 +139,75 @@ class Wire:
     trees = parsed({"m": text})
     chosen = names.shorten(trees, ())
     assert sorted(chosen) == ["Wire", "close_soon"]
+
+
+LOADER = """
+import sys
+
+def cold_group(number):
+    return __import__("firmware.g%d" % number, None, None, ("x",))
+"""
+SELDOM = """
+from micropython import const
+
+_SCALE = const(4)
+_TABLE = (1, 2)
+
+def _sum_of(table):
+    return sum(table)
+
+def used_by_both(number):
+    return number + 1
+
+def often(number):
+    return used_by_both(number)
+
+class Machine:
+    def __init__(self, start, *more, step=2):
+        self.start = start
+
+    def begin(self, start, *more):
+        self.started = used_by_both(start) * _SCALE + _sum_of(_TABLE) + sum(more)
+        return self
+
+    async def wait(self, step=3):
+        return step
+
+    def steps(self, most):
+        for number in range(most):
+            yield number * self.started
+
+def result(start):
+    machine = Machine(start).begin(start, 7, 8)
+    waiting = machine.wait()
+    try:
+        waiting.send(None)
+    except StopIteration as end:
+        return machine.started, list(machine.steps(3)), end.value, often(1)
+"""
+
+
+def test_functions_that_are_loaded_when_called_do_what_they_did() -> None:
+    program = {"firmware": "", "firmware.on_demand": LOADER, "firmware.seldom": SELDOM}
+    methods = ("begin", "wait", "steps", "no_more")
+    groups = {"seldom": ["firmware.seldom:Machine." + name for name in methods]}
+    trees = parsed(program)
+    assert cold.mark(trees, groups) == ["firmware.seldom:Machine.no_more"]
+    classes = list(names.families(trees))
+    trees = cold.divide(trees)
+    names.shorten(trees, {"result", "cold_group"}, classes)
+    made = _texts(trees)
+    assert "_SCALE" not in made["firmware.g1"] and "const(4)" in made["firmware.g1"]
+    assert "sum(" not in made["firmware.seldom"], "a helper that nobody else uses goes with it"
+    order = ["firmware", "firmware.on_demand", "firmware.seldom", "firmware.g1"]
+    assert _run({name: made[name] for name in order}, "firmware.seldom") == _run(
+        {name: program[name] for name in order[:3]}, "firmware.seldom"
+    )
+
+
+def test_what_cannot_be_taken_out_of_its_class_is_refused() -> None:
+    text = "class A:\n    @property\n    def b(self):\n        return 1\n"
+    trees = parsed({"m": LOADER + text})
+    assert cold.mark(trees, {"x": ["m:A.b"]}) == []
+    with pytest.raises(ValueError, match="b can't be loaded"):
+        cold.divide(trees)

@@ -21,15 +21,18 @@ API = frozenset(Path(__file__).with_name("api_names.txt").read_text().split())
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def shorten(trees: Trees, kept: Iterable[str]) -> dict[str, str]:
-    """Rename in place; returns what each short name stands for, all that share it. `kept` keep
-    their names.
+def shorten(
+    trees: Trees, kept: Iterable[str], classes: Iterable[set[str]] | None = None
+) -> dict[str, str]:
+    """Rename in place; returns what has become of each name. `kept` keep their names; `classes`
+    are the names of the classes, from `families`, of a program whose methods were taken apart.
     """
-    spaces = list(_spaces(trees))
+    inside = list(families(trees) if classes is None else classes)
+    spaces = [*_modules(trees), *inside]
     fixed = set(kept) | API | strings(trees) | keywords(trees)
     fixed |= _foreign(trees) | _exceptions(trees)
     uses = Counter(name for name in _uses(trees) if name not in fixed and not _is_special(name))
-    owned = set().union(*map(module_names, trees.values()), *_families(trees))
+    owned = set().union(*map(module_names, trees.values()), *inside)
     meets: dict[str, set[str]] = {}
     for space in spaces:
         for name in space:
@@ -116,17 +119,16 @@ def _exceptions(trees: Trees) -> set[str]:
     return found
 
 
-def _spaces(trees: Trees) -> Iterator[set[str]]:
-    """Sets of names of which no two may become the same: each module's globals, and what the
-    classes of a family define. Attributes that are set on anything but self belong to all
-    classes.
-    """
+def _modules(trees: Trees) -> Iterator[set[str]]:
+    """Names of which no two may become the same: each module's globals."""
     for tree in trees.values():
         yield module_names(tree) | {place.name for place in places(tree)}
-    yield from _families(trees)
 
 
-def _families(trees: Trees) -> Iterator[set[str]]:
+def families(trees: Trees) -> Iterator[set[str]]:
+    """Names of which no two may become the same: what the classes of a family define. Attributes
+    that are set on anything but self belong to all classes.
+    """
     family: dict[str, str] = {}
 
     def head(name: str) -> str:

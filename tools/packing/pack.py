@@ -11,7 +11,7 @@ import builtins
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from tools.packing import fold, names, rooms
+from tools.packing import cold, cold_list, fold, names, rooms
 from tools.packing.program import Trees, parsed, reference, strings, text_of
 from tools.packing.scopes import module_names, places
 
@@ -34,7 +34,15 @@ PARTS = (
 )
 APART = ("hal.ports", "hal.readiness")  # chosen by what the machine is called, or can do
 # Named in strings, but loaded by an import only
-NAMED = frozenset(("firmware.fax.buffers", "firmware.fax.ccitt_tables"))
+NAMED = frozenset(
+    (
+        "firmware.fax.buffers",
+        "firmware.fax.ccitt_core",
+        "firmware.fax.ccitt_tables",
+        "firmware.fax.lines",
+        "firmware.fax.plotter",
+    )
+)
 _BUILTINS = {*dir(builtins), "ptr8", "ptr16", "ptr32", "uint", "__file__", "__name__"}
 KEPT = frozenset(("run",))  # what starts the firmware asks for it
 
@@ -56,10 +64,13 @@ def pack(sources: Mapping[str, str], foreign: Mapping[str, str]) -> Packed:
     outside = {name for text in foreign.values() for name in _words(text)}
     fold.fold(trees)
     planned = plan(trees)
+    cold.mark(trees, cold_list.GROUPS)
     trees = rooms.join(trees, planned, NAMED, KEPT)
+    classes = list(names.families(trees))
+    trees = cold.divide(trees)
     order = load_order(trees, [entry for entries in ENTRIES for entry in entries])
     _check(trees)
-    chosen = names.shorten(trees, KEPT | outside)
+    chosen = names.shorten(trees, KEPT | outside, classes)
     texts = {name: text_of(tree) for name, tree in trees.items()}
     return Packed(texts, chosen, planned, order)
 

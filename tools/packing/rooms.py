@@ -46,6 +46,7 @@ def join(trees: Trees, rooms: Mapping[str, Sequence[str]], named: Collection[str
          kept: Collection[str] = ()) -> Trees:
     """The program with each of `rooms` as one module, its modules in this order. The room bears
     the name of one of them; `named` are not loaded by their names though these stand in strings;
+    they stand for the room then;
     a room's head keeps the names in `kept`. Raises ValueError where that is not the same program.
     """
     joined = Joined(trees, rooms)
@@ -72,6 +73,10 @@ def join(trees: Trees, rooms: Mapping[str, Sequence[str]], named: Collection[str
                 body.append(node)
         made[room] = ast.Module(body, [])
     _settle(made)
+    for tree in made.values():
+        for any_node in ast.walk(tree):
+            if isinstance(any_node, ast.Constant) and any_node.value in named:
+                any_node.value = joined.room_of.get(str(any_node.value), any_node.value)
     return made
 
 
