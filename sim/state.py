@@ -103,8 +103,8 @@ def open_image(path: Path) -> Any:
     from flash import BlockFile
 
     class Image(BlockFile):
-        def settle(self) -> None:
-            pass
+        def settle(self) -> bool:
+            return True
 
     return Image(str(path))
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 BLOCK_SIZE = 4096
+_EIO = -5
 
 
 class BlockFile:
@@ -22,20 +23,28 @@ class BlockFile:
         self._blocks = self._file.seek(0, 2) // BLOCK_SIZE
         self._erased = b"\xff" * 512
 
-    def settle(self) -> None:
-        """Let everything that was driven before take effect."""
-        desk_link.flush()
+    def settle(self) -> bool:
+        """Let everything that was driven before take effect; False when there is no desk any more.
+        An exception must not go through littlefs: it would leave its list of open files in a ring.
+        """
+        try:
+            desk_link.flush()
+        except OSError:
+            return False
+        return True
 
     def readblocks(self, block: int, buffer: Any, offset: int = 0) -> None:
         """Fill `buffer` from `offset` in `block`."""
         self._file.seek(block * BLOCK_SIZE + offset)
         self._file.readinto(buffer)
 
-    def writeblocks(self, block: int, buffer: Any, offset: int = 0) -> None:
-        """Program; the block was erased before."""
-        self.settle()
+    def writeblocks(self, block: int, buffer: Any, offset: int = 0) -> int | None:
+        """Program; the block was erased before. Negative when nothing was done."""
+        if not self.settle():
+            return _EIO
         self._file.seek(block * BLOCK_SIZE + offset)
         self._file.write(buffer)
+        return None
 
     def ioctl(self, request: int, argument: int) -> int | None:
         """4: number of blocks; 5: their size; 6: erase one."""
@@ -44,7 +53,8 @@ class BlockFile:
         if request == 5:
             return BLOCK_SIZE
         if request == 6:
-            self.settle()
+            if not self.settle():
+                return _EIO
             self._file.seek(argument * BLOCK_SIZE)
             for _ in range(BLOCK_SIZE // 512):
                 self._file.write(self._erased)
