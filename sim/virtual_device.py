@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _LINE_NUMBER = 3
 _KEPT_TEXT = 20_000
 _LINE_OCTETS = 216
+_OF_ONE_MACHINE = ("hal.assembly", "hal.wiring", "hal.signals")
 _MANY = 500
 _REVERSED = [int(format(octet, "08b")[::-1], 2) for octet in range(256)]
 _tables: dict[tuple[int, int], bytes] = {}
@@ -142,8 +143,8 @@ def installed(world: World) -> Iterator[None]:
         (hal.storage, "forget", lambda *_names: None),
         (sim.pop3_server, "time", SimpleNamespace(time_ns=lambda: 10**18)),
     ]
-    # another machine may have loaded them
-    hal.live_signals.forget("hal.assembly", "hal.wiring", "hal.signals")
+    # another machine may have loaded them, and others come after this one
+    hal.live_signals.forget(*_OF_ONE_MACHINE)
     before = [(module, name, getattr(module, name)) for module, name, _new in places]
     for module, name, new in places:
         setattr(module, name, new)
@@ -152,6 +153,7 @@ def installed(world: World) -> Iterator[None]:
     finally:
         for module, name, old in before:
             setattr(module, name, old)
+        hal.live_signals.forget(*_OF_ONE_MACHINE)
         desk_link.unbind(world.refuse)
 
 

@@ -33,14 +33,12 @@ PARTS = (
     ("firmware.recording.", "firmware.recording.document"),
 )
 APART = ("hal.ports", "hal.readiness")  # chosen by what the machine is called, or can do
-# Named in strings, but loaded by an import only
+# Named in strings, but loaded by an import only. What has native code is not among them: it stays
+# loaded where such code is never given back, and the rest of its room must not
 NAMED = frozenset(
     (
         "firmware.fax.buffers",
-        "firmware.fax.ccitt_core",
         "firmware.fax.ccitt_tables",
-        "firmware.fax.lines",
-        "firmware.fax.plotter",
     )
 )
 _BUILTINS = {*dir(builtins), "ptr8", "ptr16", "ptr32", "uint", "__file__", "__name__"}
