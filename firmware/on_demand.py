@@ -23,7 +23,7 @@ _cold: list[Any] = [0, None]  # number and module of the group that was used las
 
 def load(name: str) -> Any:
     """The module of that dotted name. Raises ImportError, MemoryError."""
-    _cold[:] = 0, None
+    let_go()
     return __import__(name, None, None, ("__name__",))
 
 
@@ -42,6 +42,11 @@ def cold_group(number: int) -> Any:
         drop(name)
         _cold[:] = number, module
     return _cold[1]
+
+
+def let_go() -> None:
+    """Hold no group of seldom called functions: it is loaded again when called for."""
+    _cold[:] = 0, None
 
 
 def call(name: str, function: str, *arguments: Any) -> Any:

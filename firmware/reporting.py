@@ -7,6 +7,7 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING
 
+from firmware import on_demand
 from firmware.recording import faults
 from firmware.recording.faults import Fault
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 def live_octets() -> int:
     """Octets of the heap that are in use after a collection; 0 on a runtime that can't tell."""
+    on_demand.let_go()
     gc.collect()
     return gc.mem_alloc() if hasattr(gc, "mem_alloc") else 0
 
