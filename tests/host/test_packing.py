@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tools.packing import cold, fold, names, rooms
+from tools.build import ROOT
+from tools.packing import cold, cold_list, fold, names, rooms
 from tools.packing.program import parsed, text_of
 from tools.packing.scopes import module_names, places
 
@@ -211,3 +212,14 @@ def test_what_cannot_be_taken_out_of_its_class_is_refused() -> None:
     assert cold.mark(trees, {"x": ["m:A.b"]}) == []
     with pytest.raises(ValueError, match="b can't be loaded"):
         cold.divide(trees)
+
+
+def test_every_function_on_the_list_is_there() -> None:
+    """One that has got another name would stay in memory, and nobody would notice."""
+    files = [path for room in ("firmware", "hal") for path in (ROOT / room).rglob("*.py")]
+    trees = parsed({
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): path.read_text(encoding="utf-8")
+        for path in files
+    })
+    assert cold.mark(trees, cold_list.GROUPS) == []
+    assert cold.mark(trees, {"typo": ["firmware.main:nobody"]}) == ["firmware.main:nobody"]
