@@ -47,19 +47,6 @@ _STAGES = {
 }
 _SLOW_S = 5.0  # a peer that takes longer is measured once
 
-_TLS = """
-ssl = yes
-ssl_cert = <%s
-ssl_key = <%s
-service pop3-login {
-  inet_listener pop3s {
-    address = 127.0.0.1
-    port = %d
-    ssl = yes
-  }
-}
-"""
-
 
 def mails(count: int = MAILS) -> tuple[list[bytes], int, int]:
     """The mails as they lie in a Maildir, and how many octets are in their TIFFs, with what
@@ -179,14 +166,37 @@ def measure(name: str, what: str, target: Target, *further: tuple[str, Ours]) ->
 
 
 @contextmanager
-def _server(extra: str = "") -> Iterator[tuple[Target, int, int]]:
+def _server() -> Iterator[tuple[Target, int, int]]:
     """A Dovecot with the mails: where, and octets and CRC-32 of what is in them."""
     from tests.interop.dovecot import Dovecot
 
     made, octets, checksum = mails()
-    with Dovecot({USER: PASSWORD}, extra) as server:
+    with Dovecot({USER: PASSWORD}) as server:
         server.deliver(USER, made)
         yield Target(server.port, USER, PASSWORD, MAILS), octets, checksum
+
+
+@contextmanager
+def _secure() -> Iterator[tuple[dict[str, Target], int, int]]:
+    """The same with TLS: where, by the kind of security."""
+    from tests.certificates import Authority
+    from tests.interop.dovecot import Dovecot
+
+    made, octets, checksum = mails()
+    with tempfile.TemporaryDirectory() as name:
+        root = Authority()
+        ca = Path(name, "ca.pem")
+        ca.write_bytes(root.pem)
+        certificate = root.issue("localhost").write(Path(name), "server")
+        with Dovecot({USER: PASSWORD}, certificate=certificate) as server:
+            server.deliver(USER, made)
+            ports = {"tls": server.tls_port, "stls": server.port}
+            targets = {
+                kind: Target(port, USER, PASSWORD, MAILS, kind, str(ca))
+                for kind, port in ports.items()
+            }
+            targets["plain"] = Target(server.port, USER, PASSWORD, MAILS)
+            yield targets, octets, checksum
 
 
 def _s1() -> list[Row]:
@@ -196,21 +206,11 @@ def _s1() -> list[Row]:
 
 
 def _s2() -> list[Row]:
-    from tests.certificates import Authority
-    from tests.interop.dovecot import free_port
-
     rows: list[Row] = []
-    with tempfile.TemporaryDirectory() as name:
-        root = Authority()
-        certificate, key = root.issue("localhost").write(Path(name), "server")
-        ca = Path(name, "ca.pem")
-        ca.write_bytes(root.pem)
-        port = free_port()
-        with _server(_TLS % (certificate, key, port)) as (plain, octets, checksum):
-            for security, its_port in (("tls", port), ("stls", plain.port)):
-                target = Target(its_port, USER, PASSWORD, MAILS, security, str(ca))
-                check(target, octets, checksum)
-                rows += measure("S2", "the same, %s" % security.upper(), target)
+    with _secure() as (targets, octets, checksum):
+        for security in ("tls", "stls"):
+            check(targets[security], octets, checksum)
+            rows += measure("S2", "the same, %s" % security.upper(), targets[security])
     return rows
 
 
@@ -239,20 +239,8 @@ def profile(security: str = "plain", runs: int = RUNS) -> list[str]:
     """Where the time of a visit goes, a mail: processor time and garbage of each stage, and what
     collecting it costs. Lines of text.
     """
-    from tests.certificates import Authority
-    from tests.interop.dovecot import free_port
-
-    with tempfile.TemporaryDirectory() as name:
-        root = Authority()
-        certificate, key = root.issue("localhost").write(Path(name), "server")
-        ca = Path(name, "ca.pem")
-        ca.write_bytes(root.pem)
-        port = free_port()
-        with _server(_TLS % (certificate, key, port)) as (target, _octets, _checksum):
-            if security != "plain":
-                port = port if security == "tls" else target.port
-                target = Target(port, USER, PASSWORD, MAILS, security, str(ca))
-            return _stages(Ours(target), runs)
+    with _secure() as (targets, _octets, _checksum):
+        return _stages(Ours(targets[security]), runs)
 
 
 def _stages(ours: Ours, runs: int) -> list[str]:

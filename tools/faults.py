@@ -30,12 +30,14 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sim.verdict import Judge, Verdict
 from sim.world import FEED, PICK, STROBE, World
 from tools.faults_sessions import BY_NAME, SESSIONS, Session
+from tools.workers import told
 
 LIMIT_S = 4 * 3600.0  # virtual
 CUTS = 100_000
@@ -214,22 +216,8 @@ class Campaign:
             seed += 1
 
     def _lines(self, session: Session, seed: int) -> Iterator[dict[str, Any]]:
-        read, write = os.pipe()
-        pids = []
-        for number in range(self._workers):
-            pid = os.fork()
-            if not pid:
-                os.close(read)
-                _work(session, seed, (number, self._workers), write)
-            pids.append(pid)
-        os.close(write)
-        with os.fdopen(read, "rb") as lines:
-            for line in lines:
-                yield json.loads(line)
-        for pid in pids:
-            _pid, status = os.waitpid(pid, 0)
-            if status:
-                raise RuntimeError("session %s ended with status %d" % (session.name, status))
+        what = "session %s" % session.name
+        return told(what, self._workers, partial(campaign, session, seed))
 
     def _show(self, session: Session, seed: int) -> None:
         text = "%d cuts, %d failures; %s with seed %d done"
@@ -266,16 +254,6 @@ class Campaign:
             **self.total.counts(),
             "failures": self.failures,
         }
-
-
-def _work(session: Session, seed: int, share: tuple[int, int], out: int) -> None:
-    """A worker process; ends it."""
-    try:
-        campaign(session, seed, share, out)
-    except BaseException:  # noqa: BLE001 - shown; nothing of this process may run on
-        traceback.print_exc()
-        os._exit(1)
-    os._exit(0)
 
 
 def again(text: str) -> int:

@@ -19,6 +19,7 @@ import traceback
 from collections import Counter
 from collections.abc import Coroutine, Iterator
 from contextvars import Context
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,6 +29,7 @@ from sim.virtual_device import installed
 from sim.virtual_loop import POWERED_BY, Power
 from sim.world import World
 from tools.faults_sessions import Session
+from tools.workers import told
 
 HANG, DIE, BLOCK = WAYS = ("hang", "die", "block")
 INJECTED = "injected by the test"
@@ -279,31 +281,5 @@ def tell(out: int, what: dict[str, Any], said: str, verdict: Verdict) -> None:
 
 def lines_of(session: Session, seed: int, every: int, workers: int) -> Iterator[dict[str, Any]]:
     """What the injections of one session tell, from so many processes."""
-    read, write = os.pipe()
-    pids = []
-    for number in range(workers):
-        pid = os.fork()
-        if not pid:
-            os.close(read)
-            _work(session, seed, every, (number, workers), write)
-        pids.append(pid)
-    os.close(write)
-    with os.fdopen(read, "rb") as lines:
-        for line in lines:
-            yield json.loads(line)
-    for pid in pids:
-        _pid, status = os.waitpid(pid, 0)
-        if status:
-            raise RuntimeError("session %s ended with status %d" % (session.name, status))
-
-
-def _work(
-    session: Session, seed: int, every: int, share: tuple[int, int], out: int
-) -> None:
-    """A worker process; ends it."""
-    try:
-        campaign(session, seed, every, share, out)
-    except BaseException:  # noqa: BLE001 - shown; nothing of this process may run on
-        traceback.print_exc()
-        os._exit(1)
-    os._exit(0)
+    what = "session %s" % session.name
+    return told(what, workers, partial(campaign, session, seed, every))
