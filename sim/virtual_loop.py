@@ -50,6 +50,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self._selector = _Idle()
+        # asyncio's own would be a nanosecond, which the clock does not have after half a year:
+        # the wait for what is due a rounding later would never end
+        self._clock_resolution = 1e-6
         self.readers: dict[int, Callable[[], None]] = {}
         self.writable: Callable[[], bool] = lambda: True  # False: who waits to write waits on
         self.complaints: list[str] = []

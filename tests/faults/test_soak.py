@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from sim.child import in_child
+from sim.virtual_loop import VirtualLoop
 from tools import soak, soak_heap
 from tools.soak_mails import pool
 
@@ -97,3 +99,28 @@ def test_heap_that_grows_is_told_from_heap_that_wobbles() -> None:
                 for day in range(40)]
     growing = [octets + 64 * day for day, octets in enumerate(wobbling)]
     assert abs(soak_heap.growth(wobbling)) <= soak_heap.WOBBLE < soak_heap.growth(growing)
+
+
+def test_the_virtual_clock_goes_on_for_years() -> None:
+    """A nanosecond is less than the clock's last digit from the 194th day on."""
+    loop = VirtualLoop()
+    clock: Any = loop._selector
+    clock.now = 2.0**26
+    select, turns = clock.select, 0
+
+    def counted(timeout: float | None) -> list[Any]:
+        nonlocal turns
+        turns += 1
+        assert turns < 10_000, "the clock stands"
+        return list(select(timeout))
+
+    clock.select = counted
+
+    async def waits() -> None:
+        for number in range(1000):
+            await asyncio.sleep(0.1 + number / 7000)
+
+    try:
+        loop.run_until_complete(waits())
+    finally:
+        loop.close()
