@@ -8,7 +8,9 @@ from micropython import const
 
 from firmware.fax.buffers import FaxBuffers
 
-MAIL_HEADROOM = const(1536)  # what the mail reader holds back beyond a piece off the wire
+# what the mail reader holds back, 1536, and the piece that it works on; base64 does not come here,
+# but for the first lines and the last
+MAIL_OCTETS = const(2304)
 
 _RECEIVE = const(4096)
 _SPOOL_BLOCK = const(4096)
@@ -22,7 +24,7 @@ class Buffers:
     def __init__(self) -> None:
         self.fax = FaxBuffers()
         self.receive = bytearray(_RECEIVE)
-        self.mail = bytearray(MAIL_HEADROOM + _RECEIVE)
+        self.mail = bytearray(MAIL_OCTETS)
         self.spool_block = bytearray(_SPOOL_BLOCK)
         self.window = bytearray(_WINDOW)
         self.text = bytearray(_TEXT)

@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING
 import vfs
 
 from firmware import on_demand
-from firmware.mail.message import HEADROOM, MessageReader
+from firmware.buffers import MAIL_OCTETS
+from firmware.mail.message import MessageReader
 from firmware.pop3.mailbox import RECORDED, UNFINISHED, Visit
 from firmware.pop3.session import Session
 from firmware.store.ledger import Ledger
@@ -206,7 +207,7 @@ class Receiver:
         self._stage = STAGES.index(upto)
         self.reports: list[str] = []
         receive_buffer = bytearray(RECEIVE_OCTETS)
-        self._mail_buffer = bytearray(HEADROOM + RECEIVE_OCTETS)
+        self._mail_buffer = bytearray(MAIL_OCTETS)
         self._spool = Spool(SpoolArea(FileArea(folder + "/spool", SPOOL_BLOCKS)), bytearray(BLOCK))
         self._view = memoryview(bytearray(BLOCK))
         self._sums = sums
