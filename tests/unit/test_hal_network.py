@@ -359,15 +359,16 @@ def test_an_unanswered_connect_is_a_timeout() -> None:
 
 
 def test_names_resolve_to_addresses_that_connect_takes() -> None:
-    async def main() -> None:
+    async def main() -> list:
         server, address = _listener()
         port = _port_of(server, address)
         found = _network().resolve("127.0.0.1", port)
         link = await _network().connect(found[0], 2000)
         link.close()
         server.close()
+        return found
 
-    asyncio.run(main())
+    assert len(asyncio.run(main())) == 1
 
 
 def _port_of(server: Any, address: tuple) -> int:

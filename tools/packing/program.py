@@ -22,14 +22,21 @@ def parsed(sources: Mapping[str, str]) -> Trees:
     return trees
 
 
-class _Bare(ast.NodeTransformer):
-    """Takes out annotations and what stands there for nothing."""
+class Functions(ast.NodeTransformer):
+    """Changes functions of either kind alike."""
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         return self._function(node)
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
         return self._function(node)
+
+    def _function(self, node: Function) -> ast.AST:
+        return self.generic_visit(node)
+
+
+class _Bare(Functions):
+    """Takes out annotations and what stands there for nothing."""
 
     def _function(self, node: Function) -> ast.AST:
         self.generic_visit(node)

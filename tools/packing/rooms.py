@@ -7,7 +7,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Mapping, Sequence
 
-from tools.packing.program import Trees, imports_of, origin, reference, strings
+from tools.packing.program import Functions, Trees, imports_of, origin, reference, strings
 from tools.packing.scopes import (
     Comprehension,
     Function,
@@ -186,18 +186,12 @@ def _fixed(name: str, context: ast.expr_context) -> ast.Attribute:
     return ast.Attribute(ast.Constant(None), name, context)
 
 
-class _Inner(ast.NodeTransformer):
+class _Inner(Functions):
     """Imports within functions: what is of the same room needs none."""
 
     def __init__(self, joined: Joined, room: str) -> None:
         self._joined = joined
         self._room = room
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        return self._function(node)
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
-        return self._function(node)
 
     def _function(self, node: Function) -> ast.AST:
         self.generic_visit(node)
