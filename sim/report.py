@@ -102,6 +102,9 @@ class Report:
     def _unrecorded(self, fields: dict[str, Any], _sheet: str) -> list[str]:
         return ["not recorded: %s: %s" % (fields.get("name"), fields.get("reason"))]
 
+    def _quality(self, fields: dict[str, Any], _sheet: str) -> list[str]:
+        return ["quality of %s" % fields.get("text")]
+
     def _mail_end(self, fields: dict[str, Any], _sheet: str) -> list[str]:
         result, reason = fields.get("result"), fields.get("reason")
         if result == "recorded" and not reason:
@@ -144,6 +147,7 @@ _TELLERS = {
     "page": Report._page,
     "mail-end": Report._mail_end,
     "unrecorded": Report._unrecorded,
+    "quality": Report._quality,
     "fault": Report._fault,
     "visit-end": Report._visit_end,
 }

@@ -135,7 +135,9 @@ class FaxPart:
             self._mail.row(slot, faults.CODING_DAMAGED, _of_page(number, quality.note))
         if quality.bad_rows or quality.remark or max(counted) > 0:
             text = on_demand.call("firmware.fax.verdict", "text", quality, counted)
-            self._mail.reporter.note("quality", "page %d: %s" % (self._mail.sheet.page, text))
+            text = _of_page(self._mail.sheet.page, text)
+            self._mail.reporter.note("quality", text)
+            self._mail.reporter.event("quality", {"text": text})
 
     def _total(self, slot: Slot, before: int, pages: int) -> int:
         """Pages of the whole mail: known when this is its last part and the file says how many it

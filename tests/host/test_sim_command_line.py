@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
 from email import message_from_bytes
@@ -9,9 +10,11 @@ from email.policy import default
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from sim.mails import NoMail, load
 from sim.options import parse
+from tools.samples_tiff import Page, Style, tiff
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -173,3 +176,15 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     done = run("--record", str(mail), "--paper", "/proc/paper")
     assert (done.returncode, done.stdout) == (2, "")
     assert "/proc/paper" in done.stderr
+
+
+def test_what_was_found_out_about_a_file_is_shown(tmp_path: Path) -> None:
+    image = Image.new("1", (1728, 40), 255)
+    image.paste(0, (100, 5, 700, 30))
+    data = tiff([Page(image, 204, 196)], Style(fill_order=2))
+    said, true = (struct.pack("<HHLHH", 266, 3, 1, order, 0) for order in (1, 2))
+    assert true in data
+    (tmp_path / "lying.tif").write_bytes(data.replace(true, said))
+    done = run("--record", str(tmp_path / "lying.tif"), "--paper", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stderr
+    assert "quality of page 1: bit order is not what FillOrder says" in done.stdout

@@ -32,6 +32,7 @@ class FakeReporter:
     def __init__(self) -> None:
         self.pages: list[tuple[int, int, str, bool]] = []
         self.notes: list[str] = []
+        self.events: list[str] = []
         self.ends: list[str] = []
         self.unrecorded_parts: list[tuple[str, str]] = []
 
@@ -41,6 +42,9 @@ class FakeReporter:
 
     def note(self, kind: str, text: str) -> None:
         self.notes.append("%s: %s" % (kind, text))
+
+    def event(self, kind: str, fields: dict[str, str]) -> None:
+        self.events.append("%s: %s" % (kind, fields["text"]))
 
     def unrecorded(self, job: Job, name: str, reason: str) -> None:
         self.unrecorded_parts.append((name, reason))
