@@ -13,6 +13,7 @@ from firmware.recording.faults import TIFF_DAMAGED
 
 if TYPE_CHECKING:
     from array import array
+    from typing import Any
 
     from firmware.fax.coded import Source
 
@@ -114,7 +115,8 @@ class Directory:
     was asked for so far lies before its neighbour. `counted`: the fields
     BadFaxLines, CleanFaxData and ConsecutiveBadFaxLines, -1 where absent. `mixed`: not 0 where
     this is one layer, the mask, of mixed raster content. `orientation`: 1..8, where row 0 and
-    column 0 belong; other values mean nothing.
+    column 0 belong; other values mean nothing. `table`: up to STRIPS entries of the strip table,
+    from strip `cached` on. `taped`: where the table is of a page that was kept (`fax/kept.py`).
     """
 
     def __init__(self, octets: Octets, strips: array[int], entries: dict[int, Entry]) -> None:
@@ -122,8 +124,9 @@ class Directory:
         if not _is_fax(entries):
             raise TiffError(*on_demand.call("firmware.fax.refusal", "refusal", entries))
         self._octets = octets
-        self._table = strips
-        self._cached = -1
+        self.table = strips
+        self.cached = -1
+        self.taped: list[Any] | None = None
         self._offsets = entries[_STRIP_OFFSETS]
         self._counts = entries.get(_STRIP_BYTE_COUNTS)
         self.next = 0
@@ -174,30 +177,35 @@ class Directory:
         or can't be right, they reach to the next strip or have no limit.
         """
         first = index - index % STRIPS
-        if first != self._cached:
+        if first != self.cached:
             await self._load(first)
         at = 2 * (index - first)
-        return self._table[at], self._table[at + 1] or UNLIMITED
+        return self.table[at], self.table[at + 1] or UNLIMITED
 
     def table_start(self) -> int:
         """Where the strip table begins, as far as another pass must read it again."""
-        if self.strips <= STRIPS:
+        if self.strips <= STRIPS or self.taped:
             return UNLIMITED
         counts = self._counts.place if self._counts else UNLIMITED
         return min(self._offsets.place, counts)
 
     async def _load(self, first: int) -> None:
         """Read up to STRIPS entries of the strip table, and see what is still to be read later."""
+        if self.taped:
+            self.hold = self.keep
+            on_demand.call("firmware.fax.kept", "load", self.taped, self.table, first, self.strips)
+            self.cached = first
+            return
         self.hold = min(self.next or UNLIMITED, self.keep)
         await self._column(0, self._offsets, first)
         await self._column(1, self._counts, first)
-        self._cached = first
+        self.cached = first
         for index in range(min(STRIPS, self.strips - first)):
             self._check(2 * index, min(self.rows_per_strip, self.length, _BELIEVED))
 
     def _check(self, at: int, rows: int) -> None:
         """Compare a strip's place and octets with its neighbours and its rows."""
-        table = self._table
+        table = self.table
         offset, octets = table[at], table[at + 1]
         if at and offset < table[at - 2]:  # it lies before its neighbour
             self.ordered = False
@@ -210,7 +218,7 @@ class Directory:
 
     async def _column(self, column: int, entry: Entry | None, first: int) -> None:
         """Offsets or byte counts; 0 where the file has none."""
-        table = self._table
+        table = self.table
         for index in range(column, 2 * STRIPS, 2):
             table[index] = 0
         if entry is None or entry.size not in (1, 2, 4):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
+from firmware import on_demand
 from firmware.fax.directory import Directory, Entry, Octets, TiffError, value
 from firmware.recording.faults import TIFF_DAMAGED, TIFF_UNSUPPORTED
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from firmware.fax.buffers import FaxBuffers
     from firmware.fax.coded import Source
-    from firmware.fax.kept import KeptDirectories
+    from firmware.recording.document import Kept
 
 _MAX_ENTRIES = const(1024)
 _MAX_PAGES = const(999)
@@ -39,20 +40,21 @@ class TiffReader:
     decoded.
 
     `total`: pages of the file, 0 while not known. `link`: where the directory is that was asked
-    for last. `kept`: directories that are read from there instead, those of `part`.
+    for last. `kept`: directories that are looked up there first, those of `part`.
     """
 
     def __init__(self, source: Source, buffers: FaxBuffers, part: int = 0) -> None:
         self._octets = Octets(source, buffers.row)
         self._buffers = buffers
         self.part = part
-        self.kept: KeptDirectories | None = None
+        self.kept: Kept | None = None
         self.link = 0
         self._next = 0
         self._seen = [0] * _FIRST_LINKS  # see _visit
         self._links = self._furthest = 0
         self._pages = 0
-        self._before = (0, 0, 0)  # those numbers before the page that was asked for last
+        # those numbers, and how many are in _seen, before the page that was asked for last
+        self._before = (0, 0, 0, _FIRST_LINKS)
         self.total = 0
 
     async def open(self) -> None:
@@ -92,16 +94,20 @@ class TiffReader:
 
     @property
     def place(self) -> tuple[Any, ...]:
-        """The place of the page that was asked for last, for `go_on`."""
-        seen = [0 if link == self.link else link for link in self._seen]
-        return self.link, self.total, self._octets.order, seen, self._before
+        """The place of the page that was asked for last, for `go_on`. It takes part in what this
+        reader knows: only one of the two goes on.
+        """
+        return self.link, self.total, self._octets.order, self._seen, self._before
 
     def go_on(self, place: tuple[Any, ...]) -> None:
         """Instead of `open`: go on with the page at such a place of the file."""
         self.link, self.total, self._octets.order, seen, before = place
         self._next = self.link
-        self._seen = list(seen)
-        self._links, self._furthest, self._pages = before
+        self._seen = seen
+        self._links, self._furthest, self._pages, count = before
+        del seen[count:]
+        for index in range(self._links, _FIRST_LINKS):
+            seen[index] = 0
 
     def through(self, source: Source) -> None:
         """Read directories from there from now on."""
@@ -114,16 +120,22 @@ class TiffReader:
         """
         while self._next:
             self.link = self._next
-            self._before = (self._links, self._furthest, self._pages)
-            if self.kept is not None and self.kept.has(self.part, self.link):
-                return self._kept_page(self.kept)
+            self._before = (self._links, self._furthest, self._pages, len(self._seen))
+            if self.kept is not None and self.kept.low <= self.link <= self.kept.high:
+                found = on_demand.call(
+                    "firmware.fax.kept", "page", self.kept, self.part, self.link,
+                    self._buffers.strips,
+                )
+                if found is not None:
+                    return self._kept_page(*found)
             entries = await self._link()
             if entries and not _is_small(entries):
                 return await self._page(entries)
         return None
 
-    def _kept_page(self, kept: KeptDirectories) -> Directory | None:
-        page, following = kept.page(self.part, self.link)
+    def _kept_page(
+        self, page: Directory | TiffError | None, following: int
+    ) -> Directory | None:
         self._next = 0
         self._visit(self.link)
         self._next = following

@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from typing import Any
 
     from firmware.fax.buffers import FaxBuffers
-    from firmware.fax.kept import KeptDirectories
     from firmware.recording.job import Job, Slot
     from firmware.recording.sheet import Sheet
     from firmware.reporting import Reporter
 
 _MAX_ROWS = const(24)  # of one notice sheet
 _MAGIC_OCTETS = const(8)
+_MARK = const(12)  # see learning.py
+_UNLIMITED = const(0xFFFFFFFF)
 _MOST_WAITING = const(8)  # mails that are put off for one that is read again
 UNKNOWN = b"\0\0\0\0"  # layout
 _TOO_MANY = "the mail takes more than %d sheets (parameter record.sheets)"
-_KEPT = "firmware.fax.kept"
 _LEARNING = "firmware.recording.learning"
 _FAX = "firmware.recording.fax_part"
 _TEXT = "firmware.recording.text_part"
@@ -62,6 +62,36 @@ class Row:
         self.content_type = content_type
         self.reason = reason
         self.alternative = alternative
+
+
+class Kept:
+    """What is known of a fax that is read again, or read ahead: `key` of its mail. Always there,
+    so that such a fax takes no more memory than another one. The directories lie in `area`, see
+    `fax/kept.py`, those at links from `low` to `high`; `gone`: the chain goes on where it could
+    not be had.
+
+    `readings`: how often the mail was asked for again, for the file's page `number`, or 0, of
+    `part`; `mark`: where that reading goes on. `gave_way`: mails that wanted to keep theirs
+    meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self.area: Any = None
+        self.begin(b"")
+
+    def begin(self, key: bytes) -> None:
+        """For the mail of that key."""
+        self.key = key
+        self.mark: list[Any] = [None] * _MARK
+        self.readings = self.gave_way = self.number = self.part = 0
+        self.empty()
+
+    def empty(self) -> None:
+        """Forget all directories."""
+        self.gone = False
+        self.low, self.high = _UNLIMITED, 0
+        self.end = self.erased = 0  # octets written, blocks erased
+        self.cursor = self.common = 0  # places: of the last one wanted; of fields in common
 
 
 def _default(name: str) -> Any:
@@ -95,7 +125,8 @@ class Recording:
         self.alternative = 0  # the group of alternatives of which one is on paper
         self._worker: Any = None  # what records faxes or texts,
         self._loaded = ""  # and the module that it comes from
-        self.kept: KeptDirectories | None = None  # of the mail that is read again, or read ahead
+        self.kept: Kept | None = None  # of the mail that is read again, or read ahead
+        self._kept = Kept()
 
     async def record(self, job: Job) -> bool:
         """Put the mail on paper. True when something of it stands on a notice sheet only.
@@ -109,7 +140,7 @@ class Recording:
         self.alternative = 0
         self.sheet.begin_mail(job)
         try:
-            index, first = 0, self._first_part(job)
+            index, first = 0, 0 if self.kept is None else self._first_part(job)
             while True:
                 slot = await job.slot(index)
                 if slot is None:
@@ -137,7 +168,9 @@ class Recording:
         kept = self.kept
         if kept is None or kept.key != job.key or job.withheld:
             return 0
-        return on_demand.load(_LEARNING).index_of(self, kept)  # type: ignore[no-any-return]
+        index: int = on_demand.call(_LEARNING, "index_of", self, kept)
+        on_demand.drop("firmware.fax.kept")
+        return index
 
     async def _part(self, slot: Slot) -> None:
         part, source = slot.part, slot.source
@@ -197,10 +230,8 @@ class Recording:
         return self._worker
 
     def unload(self) -> None:
-        """Give back the memory of what records faxes or texts; it is loaded again when wanted. As
-        long as directories of a mail are kept, the code that they belong to stays.
-        """
-        if self._worker is None or self.kept is not None:
+        """Give back the memory of what records faxes or texts; it is loaded again when wanted."""
+        if self._worker is None:
             return
         self._worker.close()
         self._worker = None
@@ -208,24 +239,24 @@ class Recording:
         for start in _DROPPED:
             on_demand.drop(start, _STAY)
 
-    def keep(self) -> KeptDirectories:
-        """The directories that are kept of this mail. Raises ReadAgain while another mail, which
-        is to come once more, has the room for that.
+    def keep(self) -> Kept:
+        """For what is to be kept of this mail's directories. Raises ReadAgain while another mail,
+        which is to come once more, has the room for that.
         """
-        kept = self.kept
-        if kept is None or kept.key != self.job.key:
-            if kept is not None and kept.mark is not None and kept.gave_way < _MOST_WAITING:
+        kept = self._kept
+        if self.kept is None or kept.key != self.job.key:
+            if self.kept is not None and kept.number and kept.gave_way < _MOST_WAITING:
                 kept.gave_way += 1
                 raise ReadAgain
-            kept = on_demand.load(_KEPT).KeptDirectories(self.job.key)
+            kept.begin(self.job.key)
+            kept.area = self.job.spool.area
             self.kept = kept
         return kept
 
     def _forget(self, key: bytes) -> None:
         if self.kept is not None and self.kept.key == key:
+            self.kept.begin(b"")
             self.kept = None
-            on_demand.drop(_KEPT)
-            on_demand.drop(_LEARNING)
 
     def too_many(self, slot: Slot, code: int) -> bool:
         """True, and told, when the mail has used up the sheets that it may."""

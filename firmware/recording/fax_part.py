@@ -17,6 +17,8 @@ from firmware.recording import faults
 from firmware.store.spool import OutsideWindow
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from firmware.fax.directory import Directory
     from firmware.fax.page import Quality
     from firmware.recording.document import Recording
@@ -73,11 +75,10 @@ class FaxPart:
         if kept is not None and kept.key != mail.job.key:
             kept = None
         self._more = 0
-        if kept is not None and kept.mark is not None and kept.mark.part == slot.part.number:
-            mark = kept.mark
-            self._more = mark.more
-            reader = await on_demand.load(_LEARNING).reader_of(mail, mark, slot.source)
-            return reader, mark.number - 1, mark.before
+        if kept is not None and kept.number and kept.part == slot.part.number:
+            found = await self._learning("reader_of", mail, kept, slot.source)
+            reader, behind, before, self._more = found
+            return reader, behind, before
         reader = TiffReader(slot.source, mail.fax_buffers, slot.part.number)
         reader.kept = kept
         try:
@@ -93,9 +94,8 @@ class FaxPart:
         if directory is None:
             return
         large = not 0 < mail.job.octets <= source.window
-        if large or reader.kept is not None or await self._strips_astray(directory):
-            prepare = on_demand.load(_LEARNING).prepare
-            directory = await prepare(mail, reader, directory, source)
+        if reader.kept is not None or await self._astray(directory, large):
+            directory = await self._learning("prepare", mail, reader, directory, source)
         sheet, page = mail.sheet, self._page
         total = self._total(slot, before + self._more, reader.total)
         sheet.prepare("fax", total)
@@ -112,18 +112,29 @@ class FaxPart:
             mail.row(slot, code, _of_page(number, reason))
         self._judge(slot, number, quality, directory.counted)
 
-    async def _strips_astray(self, directory: Directory) -> bool:
-        """True where strips may lie in another order than their rows."""
-        if directory.strips > 1:
-            await directory.strip(0)
-        return directory.strips > STRIPS or not directory.ordered
+    async def _astray(self, directory: Directory, large: bool) -> bool:
+        """True where something may lie in another order than it is wanted: strips; in a file that
+        is larger than the window, the next directory before the data.
+        """
+        if not large and directory.strips == 1:
+            return False
+        start, _octets = await directory.strip(0)
+        if directory.strips > STRIPS or not directory.ordered:
+            return True
+        return large and start > directory.hold
+
+    def _learning(self, function: str, *arguments: Any) -> Any:
+        """A coroutine of module `learning`, which is in memory no longer than that."""
+        made = on_demand.call(_LEARNING, function, *arguments)
+        on_demand.drop("firmware.fax.kept")
+        return made
 
     async def _beyond(self, slot: Slot, reader: TiffReader, number: int, before: int) -> None:
         """Something is not in the window. Raises ReadAgain where another reading helps: before the
         page's first line.
         """
         if not self._mail.sheet.is_open:
-            await on_demand.load(_LEARNING).beyond(self._mail, reader, number, before, self._more)
+            await self._learning("beyond", self._mail, reader, number, before, self._more)
         reason = _of_page(number, _TOO_LARGE)
         if not reader.more and number != reader.total:
             reason = "what begins with " + reason

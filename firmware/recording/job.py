@@ -65,32 +65,32 @@ class Job:
         self.withheld = ""  # why only the header of the mail was fetched
         self.blamed = False  # the program failed in it
         self.pages = 0  # on paper
-        self._spool = spool
+        self.spool = spool
         self._changed = asyncio.Event()
         self._finished = asyncio.Event()
 
     async def begin_part(self, part: Part) -> None:
         """Part sink: a leaf part begins here."""
-        self.slots.append(Slot(part, PartSource(self._spool, self._spool.written)))
-        ring(self._spool.reader, self._changed)
+        self.slots.append(Slot(part, PartSource(self.spool, self.spool.written)))
+        ring(self.spool.reader, self._changed)
 
     async def data(self, view: memoryview) -> None:
         """Part sink: octets of the current part. Raises SpoolAbandoned when nobody wants them."""
-        await self._spool.append(view)
+        await self.spool.append(view)
 
     async def end_part(self, part: Part, damage: str) -> None:
         """Part sink: the part is over; `damage` says in plain words what is wrong with it."""
         slot = self.slots[-1]
         slot.damage = damage
         slot.source.close()
-        ring(self._spool.reader, self._changed)
+        ring(self.spool.reader, self._changed)
 
     def end(self, complete: bool) -> None:
         """The receiving side is done; `complete` when the server sent the whole mail."""
-        self._spool.finish(complete)
+        self.spool.finish(complete)
         self.complete = complete
         self.ended = True
-        ring(self._spool.reader, self._changed)
+        ring(self.spool.reader, self._changed)
 
     async def slot(self, index: int) -> Slot | None:
         """Wait for part `index` (from 0); None when the mail has no such part."""
@@ -98,17 +98,17 @@ class Job:
             if self.ended:
                 return None
             self._changed.clear()
-            await rest(self._spool.reader, self._changed)
+            await rest(self.spool.reader, self._changed)
         return self.slots[index]
 
     def settle(self, outcome: int, reason: str = "") -> None:
         """The recording side is done with this mail."""
         self.outcome = outcome
         self.reason = reason
-        self._spool.abandon()
-        ring(self._spool.writer, self._finished)
+        self.spool.abandon()
+        ring(self.spool.writer, self._finished)
 
     async def settled(self) -> int:
         """Wait for the outcome, which may be waiting for paper."""
-        await rest(self._spool.writer, self._finished)
+        await rest(self.spool.writer, self._finished)
         return self.outcome

@@ -15,19 +15,27 @@ from micropython import const
 
 from firmware.fax.coded import UNLIMITED
 from firmware.fax.directory import Directory, TiffError
-from firmware.fax.kept import Full, KeptPage
+from firmware.fax.kept import Full, add, has, refuse, span
+from firmware.fax.kept import page as kept_page
 from firmware.fax.tiff import TiffReader
 from firmware.recording.document import ReadAgain
 from firmware.store.spool import OutsideWindow
 
 if TYPE_CHECKING:
-    from firmware.fax.kept import KeptDirectories
-    from firmware.recording.document import Recording
+    from firmware.recording.document import Kept, Recording
     from firmware.store.spool import PartSource
 
 _MAX_LINKS = const(1000)
 _MAX_READINGS = const(64)  # of one mail
 _AHEAD = const(8)  # pages that are looked at for data before those of the page in hand
+# what a mark says: index of the part; as `beyond` was told; the sheets before; rows of the
+# notice and what else was said; the place in the file
+_INDEX = const(0)
+_BEFORE = const(1)
+_MORE = const(2)
+_PAGE = const(3)
+_SAID = const(4)
+_PLACE = const(7)  # of five: link, total, order, links seen, counts
 
 
 class _Passing:
@@ -50,52 +58,33 @@ class _Passing:
         """Directories are only read."""
 
 
-class Mark:
-    """Where the next reading of a mail goes on, which is made for the page `number` of `part`."""
-
-    def __init__(
-        self,
-        mail: Recording,
-        reader: TiffReader,
-        index: int,
-        number: int,
-        before: int,
-        more: int,
-    ) -> None:
-        self.part = reader.part
-        self.index = index  # of the part among the mail's
-        self.place = reader.place
-        self.number = number
-        self.before = before
-        self.more = more
-        self.page = mail.sheet.page
-        self.said = (mail.rows, mail.headed, mail.alternative)
-
-
-def index_of(mail: Recording, kept: KeptDirectories) -> int:
+def index_of(mail: Recording, kept: Kept) -> int:
     """The part with which this reading goes on; 0 where pages before it are due again."""
-    mark = kept.mark
-    if mark is None or mail.sheet.done < mark.page:
-        kept.mark = None
+    page: int = kept.mark[_PAGE]
+    if not kept.number or mail.sheet.done < page:
+        kept.number = 0
         return 0
-    mail.sheet.page = mark.page
-    mail.rows, mail.headed, mail.alternative = mark.said
-    index: int = mark.index
+    mail.sheet.page = page
+    mail.rows, mail.headed, mail.alternative = kept.mark[_SAID:_PLACE]
+    index: int = kept.mark[_INDEX]
     return index
 
 
-async def reader_of(mail: Recording, mark: Mark, source: PartSource) -> TiffReader:
-    """A reader of the mark's part, with the mark's page before it."""
-    kept = mail.keep()
-    reader = TiffReader(source, mail.fax_buffers, mark.part)
-    reader.go_on(mark.place)
+async def reader_of(
+    mail: Recording, kept: Kept, source: PartSource
+) -> tuple[TiffReader, int, int, int]:
+    """A reader of the part with which this reading goes on, with its page before it; the pages
+    behind it, and as `beyond` was told.
+    """
+    reader = TiffReader(source, mail.fax_buffers, kept.part)
+    reader.go_on(tuple(kept.mark[_PLACE:]))
     reader.kept = kept
-    if kept.gone or not kept.has(reader.part, reader.link):
+    if kept.gone or not has(kept, kept.part, reader.link):
         kept.empty()
         passing = _Passing(source)
         await _learn(kept, reader.walker(passing, reader.link), source)
         reader.through(passing)
-    return reader
+    return reader, kept.number - 1, kept.mark[_BEFORE], kept.mark[_MORE]
 
 
 async def prepare(
@@ -107,9 +96,9 @@ async def prepare(
     start, _octets = await page.strip(0)
     reader.through(source)
     large = not 0 < mail.job.octets <= source.window
-    if large and start > page.hold and not isinstance(page, KeptPage):
-        kept = reader.kept = mail.keep()
-        page = await _read_ahead(kept, reader, page, start)
+    if large and start > page.hold and not page.taped:
+        reader.kept = mail.keep()
+        page = await _read_ahead(reader.kept, reader, page, start)
     low, high, ordered = await _span(page)
     limit = high - source.window
     if not ordered:
@@ -117,10 +106,11 @@ async def prepare(
             raise OutsideWindow
         await source.read_at(low, memoryview(bytearray(1)))  # before the first line: is it gone?
         page.keep = low
-    if reader.kept is not None:
-        if not reader.kept.has(reader.part, page.next) and page.next >= max(limit, 1):
+    kept = reader.kept
+    if kept is not None:
+        if page.next >= max(limit, 1) and not has(kept, reader.part, page.next):
             page.keep = min(page.keep, page.next)
-        after = await _lowest(reader.kept, reader.part, page.next, limit)
+        after = _lowest(kept, reader.part, page.next, limit)
         if after < high:
             page.keep = min(page.keep, after)
     page.hold = min(page.hold, page.keep)
@@ -139,35 +129,35 @@ async def _span(page: Directory) -> tuple[int, int, bool]:
     return low, high, ordered
 
 
-async def _lowest(kept: KeptDirectories, part: int, link: int, limit: int) -> int:
+def _lowest(kept: Kept, part: int, link: int, limit: int) -> int:
     """Where the data of the pages that follow begin, of those before the first that lies below
     `limit`.
     """
     low = UNLIMITED
     for _ in range(_AHEAD):
-        if not link or not kept.has(part, link):
+        found = span(kept, part, link) if link else None
+        if found is None:
             break
-        page, link = kept.page(part, link)
-        if isinstance(page, Directory):
-            start, _end, _ordered = await _span(page)
-            if start < limit:
-                break
+        start, _end, _ordered, link = found
+        if 0 <= start < limit:
+            break
+        if start >= 0:
             low = min(low, start)
     return low
 
 
 async def _read_ahead(
-    kept: KeptDirectories, reader: TiffReader, page: Directory, start: int
+    kept: Kept, reader: TiffReader, page: Directory, start: int
 ) -> Directory:
     """Keep what is before the data, from `start` on, of the page that was read last and will be
     wanted when they have gone: its strip table, the directories of the pages that follow. What
     there is no room for is left where it is.
     """
+    part, link = reader.part, reader.link
     try:
-        await kept.add(reader.part, reader.link, page)
+        await add(kept, part, link, page)
     except Full:
         return page
-    known = kept.known(reader.part, reader.link)
     walker = reader.walker(None, page.next)
     walker.kept = kept
     while walker.more and walker.following < start:
@@ -175,7 +165,8 @@ async def _read_ahead(
             await _keep(kept, walker)
         except Full:
             break
-    return known
+    found = kept_page(kept, part, link, page.table)
+    return found[0] if found and isinstance(found[0], Directory) else page
 
 
 async def beyond(
@@ -184,24 +175,24 @@ async def beyond(
     """Something of the file's page `number` is not in the window: raises ReadAgain, unless this
     reading was made for that page.
     """
-    kept = mail.keep()
-    mark = kept.mark
-    if mark is not None and (mark.part, mark.number) == (reader.part, number):
+    kept, part = mail.keep(), reader.part
+    if (kept.part, kept.number) == (part, number) or kept.readings == _MAX_READINGS:
         return
-    if kept.readings == _MAX_READINGS:
-        return
-    index = [slot.part.number for slot in mail.job.slots].index(reader.part)
-    if not kept.has(reader.part, reader.link):
+    index = [slot.part.number for slot in mail.job.slots].index(part)
+    if not has(kept, part, reader.link):
         kept.empty()
         passing = _Passing(mail.job.slots[index].source)
         await _learn(kept, reader.walker(passing, reader.link))
     kept.readings += 1
-    kept.mark = Mark(mail, reader, index, number, before, more)
+    kept.part, kept.number = part, number
+    kept.mark[:_SAID] = index, before, more, mail.sheet.page
+    kept.mark[_SAID:_PLACE] = mail.rows, mail.headed, mail.alternative
+    kept.mark[_PLACE:] = reader.place
     raise ReadAgain
 
 
 async def _learn(
-    kept: KeptDirectories, walker: TiffReader, source: PartSource | None = None
+    kept: Kept, walker: TiffReader, source: PartSource | None = None
 ) -> None:
     """Keep the directories from the walker's next on, as many as there is room for, as far as none
     has gone by already; through `source` from the second one on.
@@ -221,19 +212,19 @@ async def _learn(
         return
 
 
-async def _keep(kept: KeptDirectories, walker: TiffReader) -> None:
+async def _keep(kept: Kept, walker: TiffReader) -> None:
     """Read the next directory and keep it, unless it is here already."""
     part, link = walker.part, walker.following
-    known = kept.has(part, link)
+    known = has(kept, part, link)
     try:
         page = await walker.next_page()
     except TiffError as error:
         if not known:
-            kept.refuse(part, link, error.code, error.reason, walker.following)
+            refuse(kept, part, link, error.code, error.reason, walker.following)
         return
     if known:
         return
     if page is None:
-        kept.refuse(part, link, 0, "", 0)
+        refuse(kept, part, link, 0, "", 0)
     else:
-        await kept.add(part, link, page)
+        await add(kept, part, link, page)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from firmware.devices import SpoolArea
     from firmware.supervisor import Pulse
 
+SPARE = const(2)  # blocks at the area's end that are not the window's: see fax/kept.py
 _PIECE = const(1024)  # programmed in one go; 4 flash pages, some 3 ms on a NOR flash
 
 
@@ -71,11 +72,12 @@ class Spool:
             raise ValueError("the spool's buffer must be one block of %d octets" % area.block_size)
         self.written = 0  # octets appended so far
         self.released = 0  # the reader never looks back beyond this offset
-        self._area = area
+        self.area = area
+        self._count = area.block_count - SPARE
         self.block = buffer  # the last block, not full yet; who puts octets there tells `put`
         self._buffer = memoryview(buffer)
         self._block = len(buffer)
-        self._clean = bytearray(area.block_count)  # 1: erased, and nothing programmed since
+        self._clean = bytearray(self._count)  # 1: erased, and nothing programmed since
         # the area's block that holds offset 0: moves on from mail to mail, to spread the wear
         self._first = 0
         self._flushed = 0  # offset of the buffer's first octet, always a multiple of the block
@@ -242,7 +244,7 @@ class Spool:
             else:
                 inside = at % self._block
                 step = min(total - done, self._block - inside)
-                self._area.read(self._place(at) * self._block + inside, view[done : done + step])
+                self.area.read(self._place(at) * self._block + inside, view[done : done + step])
             done += step
         return total
 
@@ -253,7 +255,7 @@ class Spool:
     @property
     def window(self) -> int:
         """Octets that the window can hold."""
-        return self._block * self._area.block_count
+        return self._block * self._count
 
     @property
     def mail(self) -> int:
@@ -266,14 +268,14 @@ class Spool:
         """Erase up to `blocks` of the free blocks that come next, one after the other, letting
         others run between.
         """
-        for step in range(self._area.block_count):
+        for step in range(self._count):
             number = self._flushed // self._block + step
-            if blocks <= 0 or number >= self.released // self._block + self._area.block_count:
+            if blocks <= 0 or number >= self.released // self._block + self._count:
                 return
             block = self._place(number * self._block)
             if self._clean[block] or (step == 0 and self._programming):
                 continue
-            self._area.erase(block)
+            self.area.erase(block)
             self._clean[block] = 1
             blocks -= 1
             await asyncio.sleep(0)
@@ -281,11 +283,11 @@ class Spool:
     # Within
 
     def _place(self, offset: int) -> int:
-        return (self._first + offset // self._block) % self._area.block_count
+        return (self._first + offset // self._block) % self._count
 
     def _is_full(self) -> bool:
         held = self._flushed // self._block - self.released // self._block
-        return held >= self._area.block_count
+        return held >= self._count
 
     def _buffer_released(self) -> bool:
         return self.released >= self._flushed + self._block
@@ -315,13 +317,13 @@ class Spool:
         self._programming = True
         try:
             if not self._clean[block]:
-                self._area.erase(block)
+                self.area.erase(block)
                 await asyncio.sleep(0)
             self._clean[block] = 0
             for at in range(0, self._block, _PIECE):
                 if self._buffer_released():
                     break
-                self._area.program(block * self._block + at, self._buffer[at : at + _PIECE])
+                self.area.program(block * self._block + at, self._buffer[at : at + _PIECE])
                 await asyncio.sleep(0)
             self._flushed += self._block
         finally:

@@ -16,7 +16,7 @@ from firmware.recording.recorder import Recorder
 from firmware.recording.sheet import Sheet
 from firmware.recording.task import RecordTask
 from firmware.store.ledger import Ledger
-from firmware.store.spool import Spool, SpoolAbandoned
+from firmware.store.spool import SPARE, Spool, SpoolAbandoned
 from tests.unit.fake_machine import FakeMachine
 from tests.unit.store_support import FakeArea, FakeClock, FakeStorage
 
@@ -63,7 +63,7 @@ class Desk:
         gc.collect()  # the area is two large blocks, and the last test's may lie scattered
         self.machine = FakeMachine(tray)
         self.storage = FakeStorage()
-        self.area = FakeArea(blocks, 4096)
+        self.area = FakeArea(blocks + SPARE, 4096)
         self.restart()
 
     def restart(self) -> None:

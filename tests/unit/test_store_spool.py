@@ -6,7 +6,14 @@ import asyncio
 import random
 from typing import TYPE_CHECKING
 
-from firmware.store.spool import Incomplete, OutsideWindow, PartSource, Spool, SpoolAbandoned
+from firmware.store.spool import (
+    SPARE,
+    Incomplete,
+    OutsideWindow,
+    PartSource,
+    Spool,
+    SpoolAbandoned,
+)
 from tests.unit.store_support import FakeArea
 from tests.unit.support import raises
 
@@ -27,7 +34,7 @@ def octets(offset: int, count: int) -> bytes:
 
 
 def new_spool(blocks: int = _BLOCKS, block: int = _BLOCK) -> tuple[Spool, FakeArea]:
-    area = FakeArea(blocks, block)
+    area = FakeArea(blocks + SPARE, block)
     return Spool(area, bytearray(block)), area
 
 

@@ -19,6 +19,7 @@ firmware.store.ledger:Ledger.__init__
 firmware.store.ledger:Ledger.open
 firmware.recording.task:RecordTask.__init__
 firmware.recording.document:Recording.__init__
+firmware.recording.document:Kept.__init__
 firmware.recording.recorder:Recorder.__init__
 firmware.recording.sheet:Sheet.__init__
 hal.board:Board.__init__
@@ -82,12 +83,21 @@ firmware.pop3.serving:Serving._too_large
 firmware.pop3.serving:Serving._serve_doubtful
 firmware.pop3.serving:Serving._look_at_ending
 firmware.operation:PanelTask._pressed
-firmware.recording.document:Recording.keep
 firmware.recording.document:Recording._unprintable
 firmware.recording.recorder:Recorder._clear_path
 firmware.fax.page:FaxPage._reconsider
 firmware.fax.page:FaxPage._beyond
+"""
+_AGAIN = """
+firmware.fax.tiff:TiffReader.walker
+firmware.fax.tiff:TiffReader.go_on
+firmware.fax.tiff:TiffReader._kept_page
+firmware.recording.document:Kept.begin
+firmware.recording.document:Kept.empty
+firmware.recording.document:Recording.keep
+firmware.recording.document:Recording._first_part
 firmware.recording.fax_part:FaxPart._beyond
+firmware.recording.fax_part:FaxPart._learning
 """
 _STORE = """
 firmware.store.record_log:RecordLog.rewrite
@@ -111,5 +121,6 @@ GROUPS = {
     "listing": _LISTING.split(),
     "end": _END.split(),
     "trouble": _TROUBLE.split(),
+    "again": _AGAIN.split(),
     "store": _STORE.split(),
 }
