@@ -78,13 +78,10 @@ class State:
     def _storage(self) -> Any:
         import vfs
 
-        from hal.ports.desk import is_blank
-        from hal.storage import Storage, mount
+        from hal.storage import Storage, open_filesystem
 
-        device = open_image(self.area("data"))
-        if is_blank(device):
-            vfs.VfsLfs2.mkfs(device)
-        return Storage(mount(device, vfs.VfsLfs2), None, open_image(self.area("spool")))
+        filesystem = open_filesystem(open_image(self.area("data")), vfs.VfsLfs2)
+        return Storage(filesystem, None, open_image(self.area("spool")))
 
 
 def copy_of(kept: Path | None, directory: Path) -> State:

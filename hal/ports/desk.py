@@ -15,14 +15,12 @@ import machine
 import network
 import vfs
 
-from hal.storage import is_blank, made_anew, open_filesystem
+from hal.storage import made_anew, open_filesystem
 
 if TYPE_CHECKING:
     from typing import Any
 
     from hal.wiring import Wiring
-
-__all__ = ("is_blank",)
 
 NAME = "desk"
 CODE_STAYS = True  # MicroPython for unix never gives native code back, 32 octets of heap each

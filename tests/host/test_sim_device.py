@@ -227,3 +227,14 @@ def test_parameters_are_written_as_the_device_does(tmp_path: Path) -> None:
     for name, value in (("pop.colour", "red"), ("pop.port", "lots")):
         with pytest.raises(ValueError, match=name):
             state.set_parameters([(name, value)])
+
+
+def test_a_kept_flash_that_is_beyond_reading_is_made_anew_as_the_device_would(
+    tmp_path: Path,
+) -> None:
+    state = State(tmp_path)
+    state.set_parameters([("pop.host", "mail.example.com")])
+    state.area("data").write_bytes(bytes(512 * 1024))
+    state.set_parameters([("pop.user", "fax")])
+    assert state.parameter("pop.host") == "mail.example.com"  # from its second copy
+    assert "rebuilt" in state._storage().names()  # the device will say so, and doubt its mails
