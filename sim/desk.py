@@ -21,6 +21,7 @@ _TICK_S = 0.25
 _STUCK_S = 5.0  # so long a standing fault of paper, film or cover may keep all still with --once
 _SILENT_S = 120.0  # and so long anything else
 _CRASHES = 3
+_RESTARTS = 12  # the device itself gives up sooner, when it gets that far
 _FIRST_MAIL_FAULT = 400  # codes below are the machine's own: a person must do something
 
 
@@ -97,6 +98,7 @@ class Desk:
         self._interrupted = False
         self._status: int | None = None  # when the desk itself ends the run
         self._crashes = 0
+        self._restarts = 0
         self._bound = 0
 
     def interrupt(self) -> None:
@@ -139,19 +141,26 @@ class Desk:
         for line in lines:
             self._show(line)
         if item.kind == "visit-end":
-            self._crashes = 0
+            self._crashes = self._restarts = 0
             self._done = self._done or self._options.once
             if not self._done:
                 self._bind()
 
     def _restart(self, how: Ended) -> None:
         if how.restart:
+            self._restarts += 1
             self._show("the device restarts")
         else:
             self._crashes += 1
             self._show("the firmware stopped: %s" % how)
         if self._crashes >= _CRASHES:
             self._give_up("the firmware stopped %d times in a row" % self._crashes, UNFINISHED)
+        elif self._options.once and self._restarts >= _RESTARTS:
+            self._give_up(
+                "the device restarted %d times without a visit (is --heap %s enough?)"
+                % (self._restarts, self._options.heap),
+                UNFINISHED,
+            )
         else:
             self._inbox.watchdog_ms = 0
             self._device.power_on(HARD_RESET)

@@ -220,7 +220,10 @@ def _run_arguments(group: argparse._ArgumentGroup) -> None:
 
 
 def _server(text: str) -> Server:
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("%r: %s" % (_without_password(text), error)) from None
     security = _SECURITY.get(parts.scheme)
     if security is None or parts.path not in ("", "/") or parts.query or parts.fragment:
         raise argparse.ArgumentTypeError(
@@ -233,7 +236,9 @@ def _server(text: str) -> Server:
     try:
         port = parts.port
     except ValueError:
-        raise argparse.ArgumentTypeError("the port is not a number from 1 to 65535") from None
+        port = 0
+    if port == 0:
+        raise argparse.ArgumentTypeError("the port is not a number from 1 to 65535")
     if not parts.hostname or not parts.username:
         raise argparse.ArgumentTypeError("user or host is missing: " + _URL)
     if port is None:
@@ -281,7 +286,7 @@ def _heap(text: str) -> str:
         raise argparse.ArgumentTypeError("%r is not a size such as 384k" % text)
     if int(match[1]) * _UNITS[match[2].lower()] < _SMALLEST_HEAP:
         raise argparse.ArgumentTypeError(
-            "%s is too small; the firmware needs at least 64k to start" % text
+            "%s is too small; no firmware starts with less than 64k" % text
         )
     return text.lower()
 

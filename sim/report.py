@@ -7,10 +7,12 @@ from typing import Any
 OK, UNFINISHED, USAGE, NOT_REACHED = 0, 1, 2, 3  # exit status
 
 # Codes of firmware/recording/faults.py: network, name, connection, login, no mailbox set, TLS; and
-# what ends a session that began: it counts as "not reached" only when not even a listing was had.
-_NEVER_REACHED = (700, 701, 720, 721, 726, *range(730, 740))
-_SESSION_LOST = (722, 723, 724, 725)
+# what ends a session that began, or the login of a busy server: it counts as "not reached" only
+# when not even a listing was had.
+_NEVER_REACHED = (700, 701, 720, 721, 726, *range(728, 740))
+_SESSION_LOST = (722, 723, 724, 725, *range(740, 744))
 _SUMS = ("mails", "pages", "deleted", "recorded", "notices", "unfinished", "octets")
+_COUNTED = ("recorded", "notices", "pages")  # known before a visit ends
 
 
 class Report:
@@ -22,6 +24,8 @@ class Report:
         self.visits = 0
         self.standing: dict[int, str] = {}
         self._sums = dict.fromkeys(_SUMS, 0)
+        self._begun = 0  # mails of the visit that is not over
+        self._so_far = dict.fromkeys(_COUNTED, 0)  # and what became of them
         self._heap_peak = 0
         self._faults: dict[int, str] = {}
         self._last: dict[str, Any] = {}
@@ -37,6 +41,8 @@ class Report:
         """The exit status after what was seen: of the last visit, or of the faults when there was
         none.
         """
+        if self._open():
+            return UNFINISHED
         if not self._last:
             return (
                 NOT_REACHED
@@ -51,9 +57,14 @@ class Report:
     def summary(self, runtime: str, seconds: float) -> dict[str, Any]:
         """The object of --json."""
         faults = [{"code": code, "text": text} for code, text in sorted(self._faults.items())]
+        sums = dict(self._sums)
+        for name, number in self._so_far.items():
+            sums[name] += number
+        sums["mails"] += self._begun
+        sums["unfinished"] += self._open()
         return {
             "runtime": runtime,
-            **self._sums,
+            **sums,
             "faults": faults,
             "heap_peak": self._heap_peak,
             "visits": self.visits,
@@ -64,6 +75,21 @@ class Report:
         """The standing faults in words."""
         return "; ".join("fault " + text for _code, text in sorted(self.standing.items()))
 
+    def _open(self) -> int:
+        """Mails that began in a visit that is not over, and did not end on paper."""
+        return max(0, self._begun - self._so_far["recorded"] - self._so_far["notices"])
+
+    def _restarted(self) -> None:
+        """What a visit did before the device broke off stays done; its open mails come again."""
+        self._sums["mails"] += self._begun - self._open()
+        for name in _COUNTED:
+            self._sums[name] += self._so_far[name]
+        self._forget()
+
+    def _forget(self) -> None:
+        self._begun = 0
+        self._so_far = dict.fromkeys(_COUNTED, 0)
+
     def _trace(self, fields: dict[str, Any], _sheet: str) -> list[str]:
         return ["%s: %s" % (fields.get("side"), fields.get("line"))]
 
@@ -72,6 +98,7 @@ class Report:
 
     def _boot(self, fields: dict[str, Any], _sheet: str) -> list[str]:
         self.standing.clear()
+        self._restarted()
         return (
             ["device started"]
             if not fields.get("cause")
@@ -85,6 +112,7 @@ class Report:
         ]
 
     def _mail(self, fields: dict[str, Any], _sheet: str) -> list[str]:
+        self._begun += 1
         subject = fields.get("subject") or "no subject"
         return [
             "mail %s/%s from %s: %s"
@@ -92,6 +120,7 @@ class Report:
         ]
 
     def _page(self, fields: dict[str, Any], sheet: str) -> list[str]:
+        self._so_far["pages"] += 1
         number = str(fields.get("page"))
         if fields.get("of"):
             number += "/%s" % fields["of"]
@@ -107,6 +136,10 @@ class Report:
 
     def _mail_end(self, fields: dict[str, Any], _sheet: str) -> list[str]:
         result, reason = fields.get("result"), fields.get("reason")
+        if result == "again":
+            self._begun -= 1  # it begins anew
+        elif result in ("recorded", "notice"):
+            self._so_far["recorded" if result == "recorded" else "notices"] += 1
         if result == "recorded" and not reason:
             return []
         words = {
@@ -126,6 +159,7 @@ class Report:
 
     def _visit_end(self, fields: dict[str, Any], _sheet: str) -> list[str]:
         self.visits += 1
+        self._forget()
         self._last = fields
         for name in _SUMS:
             self._sums[name] += int(fields.get(name) or 0)

@@ -35,6 +35,8 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["--pin", "0" * 64], "belong to --server pop3s://"),
         (["--server", "pop3://host"], "user or host is missing"),
         (["--server", "pop3://a@b:99999"], "port"),
+        (["--server", "pop3s://a@b:0"], "port is not a number from 1"),
+        (["--server", "pop3s://a@[::1"], "Invalid IPv6"),
         (["--server", "http://a@b"], "not of the form"),
         (["--server", "pop3://a:geheim@b"], "use --password-file"),
         (["--server", "imap://a:geheim@b"], "not of the form"),

@@ -199,6 +199,32 @@ def test_the_summary_is_the_sum_of_all_visits(tmp_path: Path) -> None:
     }
 
 
+MAIL = says("mail", n=1, of=3, **{"from": "a@b"}, subject="Offer", octets=4000)
+PAGE = says("page", page=1, of=0, kind="fax", **{"from": "a@b"}, duplicate=False)
+
+
+def test_a_run_broken_off_within_a_visit_counts_what_is_on_paper(tmp_path: Path) -> None:
+    steps = [
+        says("visit-end", result="ok", **VISIT),
+        *(MAIL, PAGE, says("mail-end", n=1, result="recorded", pages=1, reason="")),
+        *(MAIL, says("mail-end", n=2, result="again", pages=0, reason="")),
+        *(MAIL, PAGE),
+    ]
+    run = Run(tmp_path, [steps], Options(), Desk.interrupt)
+    assert run.status == 1
+    sums = run.report.summary("cpython", 1.0)
+    told = [sums[name] for name in ("mails", "recorded", "unfinished", "pages", "visits")]
+    assert told == [2 + 2, 1 + 1, 1, 3 + 2, 1]
+
+
+def test_a_mail_that_a_restart_broke_off_is_counted_once(tmp_path: Path) -> None:
+    end = says("visit-end", result="ok", **{**VISIT, "mails": 1, "recorded": 1, "notices": 0})
+    run = Run(tmp_path, [[MAIL, PAGE, ends(True)], [says("boot"), MAIL, PAGE, end]])
+    sums = run.report.summary("cpython", 1.0)
+    told = [sums[name] for name in ("mails", "recorded", "unfinished", "pages")]
+    assert (run.status, told) == (0, [1, 1, 0, 1 + 3])
+
+
 @pytest.mark.parametrize(
     ("result", "more", "status"),
     [
@@ -210,6 +236,11 @@ def test_the_summary_is_the_sum_of_all_visits(tmp_path: Path) -> None:
         ("721", {"mails": 0}, 3),
         (724, {"mails": 0}, 3),
         (723, {"mails": 2}, 1),
+        (728, {"mails": 0}, 3),
+        (729, {"mails": 0}, 3),
+        (740, {"mails": 0}, 3),
+        (743, {"mails": 0}, 3),
+        (742, {"mails": 2}, 1),
         (10, {}, 1),
     ],
 )
@@ -247,6 +278,12 @@ def test_a_restart_is_a_hard_reset_and_the_run_goes_on(tmp_path: Path) -> None:
     run = Run(tmp_path, [[ends(True)], [says("visit-end", result="ok", **VISIT)]])
     assert run.device.causes == [POWER_ON, HARD_RESET]
     assert run.status == 0
+
+
+def test_once_gives_up_on_a_device_that_restarts_for_ever(tmp_path: Path) -> None:
+    run = Run(tmp_path, [[ends(True)]] * 40)
+    assert run.status == 1
+    assert run.lines[-1].startswith("the device restarted 12 times without a visit")
 
 
 def test_firmware_that_stops_again_and_again_is_not_restarted_for_ever(tmp_path: Path) -> None:

@@ -31,6 +31,6 @@ async def run(context: Context, arguments: list[str], out: Output) -> str:
     count = 0
     for time, kind, words in context.ledger.journal(False, int(text)):
         when = time_text(time, zone_min) if time else "-"
-        await row(out, (16, 9, 0), (when, kind, words))
+        await row(out, (16, 10, 0), (when, kind, words))
         count += 1
     return "%d events" % count
