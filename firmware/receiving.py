@@ -119,11 +119,15 @@ class Receiving:
 
     def reports(self, code: int, text: str) -> None:
         """What a visit says of something that does not end it."""
-        if code == faults.MAIL_EXPIRES:
-            self._standing[self._box].append((code, self._named(text)))
-            return
         text = self._named(text)
-        self._reporter.note("mailbox", "%03d %s" % (code, text) if code else text)
+        standing = self._standing[self._box]
+        stays = code in (faults.MAIL_EXPIRES, faults.MESSAGE_REFUSED)
+        if stays and all(code != other for other, _text in standing):
+            standing.append((code, text))  # until a visit goes without it
+            return
+        text = "%03d %s" % (code, text) if code else text
+        self._reporter.event("mailbox", {"text": text})
+        self._reporter.note("mailbox", text)
 
     async def deliver(self, key: bytes, number: int, count: int, size: int, body: Body) -> int:
         """Take one mail off the wire; returns when it is on paper, or will not be now. Raises what

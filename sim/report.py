@@ -96,6 +96,9 @@ class Report:
     def _lost(self, fields: dict[str, Any], _sheet: str) -> list[str]:
         return [str(fields.get("text"))]
 
+    def _mailbox(self, fields: dict[str, Any], _sheet: str) -> list[str]:
+        return ["mailbox: %s" % fields.get("text")]
+
     def _boot(self, fields: dict[str, Any], _sheet: str) -> list[str]:
         self.standing.clear()
         self._restarted()
@@ -176,6 +179,7 @@ _TELLERS = {
     "trace": Report._trace,
     "boot": Report._boot,
     "lost": Report._lost,
+    "mailbox": Report._mailbox,
     "visit-begin": Report._visit_begin,
     "mail": Report._mail,
     "page": Report._page,

@@ -201,7 +201,25 @@ def test_a_mail_that_the_server_keeps_back_is_status_1(tmp_path: Path) -> None:
         )
     assert done.returncode == 1, done.stdout
     assert summary(done)["unfinished"] == 1
+    assert [fault["code"] for fault in summary(done)["faults"]] == [727]
+    assert "fault 727 the mail server refused to send one mail (mail 1: " in done.stdout
     assert maildrop.deleted == []
+
+
+def test_a_server_that_deletes_nothing_is_told(tmp_path: Path) -> None:
+    maildrop = Maildrop([text_mail(tmp_path, 1)], "fax", "x")
+    with serving(maildrop, refuse("QUIT")) as server:
+        done = desk(
+            "--once",
+            "--server",
+            "pop3://fax@127.0.0.1:%d" % server.port,
+            "--set",
+            "pop.password=x",
+            "--paper",
+            tmp_path / "paper",
+        )
+    assert done.returncode == 0, done.stdout
+    assert "mailbox: 722 QUIT: " in done.stdout
 
 
 def test_an_empty_mailbox_is_well(tmp_path: Path) -> None:
