@@ -64,6 +64,7 @@ class Setup(NamedTuple):
     block_size: int = 4096
     spool_blocks: int = 16
     segment: int = 1460
+    ledger: int = 0  # octets of the ledger beyond which it is compacted; 0: as the device has it
 
 
 class World:
@@ -222,6 +223,8 @@ class World:
 
         def build(*arguments: Any) -> Any:
             self.receiver = kind(*arguments)
+            if self.setup.ledger:
+                self.receiver.ledger._limit = self.setup.ledger
             return self.receiver
 
         return build

@@ -136,7 +136,7 @@ def _age(world: World, octets: int, more: int = 0) -> None:
 
 
 def _fill_ledger(world: World) -> None:
-    """The next few records make it be compacted."""
+    """It is longer than it may be."""
     _age(world, 32768 - 130)
 
 
@@ -151,6 +151,7 @@ def _setup(scenario: str = "", rows: int = SHORT, **settings: str) -> Setup:
 
 
 _BODY_LINE = "at page 1 line 75"
+_LAST_LINE = 92  # all dots are on the sheet
 
 SESSIONS = (
     Session("one-page", _one_fax),
@@ -183,13 +184,17 @@ SESSIONS = (
     Session("one-uid-for-all", _faxes(1, 1), uids=_same_uid),
     Session("uids-too-long", _faxes(1, 1), uids=_illegal_uids),
     Session("same-mail-twice", _twins),
-    Session("compaction-between-pages", _faxes(2, 1), prepare=_fill_ledger),
+    Session("compaction-at-power-on", _faxes(2, 1), prepare=_fill_ledger),
+    Session("compaction-between-pages", _faxes(6, 1), Setup(rows=SHORT, ledger=256)),
     Session("compaction-when-idle", _faxes(1), prepare=_tire_ledger),
     Session("paper-out-between-pages", _faxes(2), Setup(rows=SHORT, sheets=1,
             scenario="paper 20 after 40 s")),
     Session("paper-out-within-a-page", _faxes(2),
             _setup("paper out %s; jam %s; cover open after 19 s; jam clear after 20 s;"
                    "cover close after 25 s; paper 9 after 30 s" % (_BODY_LINE, _BODY_LINE))),
+    Session("jam-behind-the-last-line", _faxes(1, 1),
+            _setup("jam at page 1 line %d; cover open after 19 s; jam clear after 20 s;"
+                   "cover close after 25 s" % _LAST_LINE)),
     Session("jam-in-the-last-page", _faxes(1, 1),
             _setup("jam at page 2 line 70; cover open after 19 s; jam clear after 20 s;"
                    "cover close after 25 s")),
