@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from firmware.recording import faults
 from firmware.recording import job as outcomes
 from tests.unit.fax_support import MMR, TiffWriter, coded, fields, picture
-from tests.unit.recording_support import Desk, kinds, tiff
+from tests.unit.recording_support import KEY, Desk, kinds, tiff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from firmware.recording.job import Slot
 
 HEAD = (
     b"From: Anna <anna@example.com>\r\nSubject: Hello\r\nDate: Mon, 23 Nov 2026 10:00:00 +0000\r\n"
@@ -162,6 +164,34 @@ def test_a_mail_that_breaks_off_is_not_finished_and_goes_on_with_the_right_page(
     assert job.outcome == outcomes.ON_PAPER
     pages = [page for page, _total, _kind, _dup in desk.reporter.pages]
     assert pages == [2, 3], "pages on paper are not recorded again"
+
+
+def test_a_mail_that_breaks_off_behind_a_part_is_not_finished() -> None:
+    mail = multipart(part(b"image/tiff", tiff(ROWS)), part(b"image/tiff", tiff(ROWS)))
+    begins = mail.rfind(b"Content-Type: image/tiff")
+    for upto in (begins, begins + 10, len(mail) - 3):
+        desk = Desk()
+        job = desk.record(mail, upto=upto)
+        assert job.outcome == outcomes.BROKEN_OFF, "who knows what was to come"
+        assert not desk.ledger.is_finished(KEY)
+
+
+def test_a_page_stays_complete_when_the_program_fails_in_the_next_one() -> None:
+    desk = Desk()
+    served = desk.recording._part
+
+    async def fail_in_the_second(slot: Slot) -> None:
+        if desk.reporter.pages:
+            raise RuntimeError("a mistake")
+        await served(slot)
+
+    desk.recording._part = fail_in_the_second  # type: ignore[method-assign]
+    mail = multipart(part(b"image/tiff", tiff(ROWS)), part(b"image/tiff", tiff(ROWS)))
+    job = desk.record(mail, step=len(mail))
+    assert job.outcome == outcomes.FAILED
+    desk.restart()
+    desk.record(mail)
+    assert [(page, dup) for page, _total, _kind, dup in desk.reporter.pages] == [(2, False)]
 
 
 def test_a_page_that_was_begun_is_marked_when_it_comes_again() -> None:
