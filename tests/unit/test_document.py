@@ -183,6 +183,8 @@ def test_a_page_stays_complete_when_the_program_fails_in_the_next_one() -> None:
     async def fail_in_the_second(slot: Slot) -> None:
         if desk.reporter.pages:
             raise RuntimeError("a mistake")
+        while not desk.recording.job.complete:  # then a page's end waits for the next record
+            await asyncio.sleep(0)
         await served(slot)
 
     desk.recording._part = fail_in_the_second  # type: ignore[method-assign]
