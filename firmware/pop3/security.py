@@ -68,6 +68,8 @@ async def connect(session: Session, settings: Settings) -> None:
     security, host = get("pop.security"), get("pop.host")
     if not host or not get("pop.user"):
         raise Fault(NOT_CONFIGURED)
+    for name in ("pop.password", "pop.token"):
+        session.hide((get(name) or "").encode())  # a server may know it, and greet with it
     port = get("pop.port") or (_TLS_PORT if security == "tls" else _PORT)
     times = session.times
     times.connect_ms = get("pop.connect_s") * 1000

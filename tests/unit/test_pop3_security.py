@@ -202,6 +202,13 @@ def test_a_damaged_store_is_no_reason_to_trust() -> None:
     assert desk.fault().code == faults.STORAGE
 
 
+def test_a_greeting_that_says_the_password_is_shown_without_it() -> None:
+    desk = Desk(greeting=b"-ERR 'secret' is not welcome\r\n", pop_security="plain",
+                pop_allow_plain=True)
+    assert "'****' is not welcome" in desk.fault().detail
+    assert desk.trace == ["S -ERR '****' is not welcome"]
+
+
 def test_no_network_is_told_as_such() -> None:
     for mode in ("tls", "stls"):
         desk = Desk(pop_security=mode, now=0)
