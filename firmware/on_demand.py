@@ -18,7 +18,7 @@ _NATIVE = (
     "firmware.mail.charset",
 )
 _stay: list[str] = []
-_cold: list[Any] = [0, None]  # number and module of the group that was used last
+_cold: list[Any] = [0, None]  # what is held: the number of a group or a name, and the module
 
 
 def load(name: str) -> Any:
@@ -27,12 +27,11 @@ def load(name: str) -> Any:
     return __import__(name, None, None, ("__name__",))
 
 
-def cold_group(number: int) -> Any:
-    """Functions that the build took out of their modules because they are seldom called
-    (`tools/packing/cold_list.py`). Raises MemoryError.
+def held(name: str) -> Any:
+    """The module of that dotted name, which stays until another is loaded or the heap is looked
+    at. Raises ImportError, MemoryError.
     """
-    if _cold[0] != number:
-        name = "firmware.g%d" % number
+    if _cold[0] != name:
         try:
             module = load(name)
         except MemoryError:
@@ -40,7 +39,17 @@ def cold_group(number: int) -> Any:
             gc.collect()
             module = load(name)
         drop(name)
-        _cold[:] = number, module
+        _cold[:] = name, module
+    return _cold[1]
+
+
+def cold_group(number: int) -> Any:
+    """Functions that the build took out of their modules because they are seldom called
+    (`tools/packing/cold_list.py`). Raises MemoryError.
+    """
+    if _cold[0] != number:
+        held("firmware.g%d" % number)
+        _cold[0] = number
     return _cold[1]
 
 

@@ -43,7 +43,7 @@ def _of_visits(code: int) -> bool:
 class Receiving:
     """`visit` is what the poller calls; `deliver` what the visit calls for each mail.
 
-    :param mail_buffer: lent to the mail reader for good
+    :param mail_buffer: the mail reader's for good
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class Receiving:
         self._spool = spool
         self._task = task
         self._mail_buffer = mail_buffer
+        self._reader: MessageReader | None = None
         self._box = 0  # the mailbox that is visited
         self.key = b""  # of the mail in hand
         self.restarts: Restarts | None = None  # where there is anything to say of them
@@ -143,7 +144,7 @@ class Receiving:
         job = Job(self._spool, key, number, count, size, self._clock.now())
         if body.withheld:
             job.withheld = body.withheld if body.withheld is not True else _LARGE % (size // 1024)
-        reader = body.taker = MessageReader(job, self._mail_buffer, self._spool)
+        reader = body.taker = self._begin(job)
         job.envelope = reader.envelope
         self._task.give(job)
         try:
@@ -164,6 +165,14 @@ class Receiving:
             self._blame(key)
         self.key = b""
         return outcome
+
+    def _begin(self, job: Job) -> MessageReader:
+        reader = self._reader
+        if reader is None:
+            reader = self._reader = MessageReader(job, self._mail_buffer, self._spool)
+        else:
+            reader.begin(job)
+        return reader
 
     def _blame(self, key: bytes) -> None:
         """The program failed in this mail; it must not do so for ever."""

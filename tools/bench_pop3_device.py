@@ -37,6 +37,7 @@ from hal.spool_area import SpoolArea
 from hal.storage import Storage, mount
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
     from typing import Any
 
     from firmware.mail.header import Part
@@ -110,16 +111,16 @@ class Mail:
         self._ended = False
         self._changed = asyncio.Event()
 
-    async def begin_part(self, part: Part) -> None:
+    def begin_part(self, part: Part) -> None:
         """A part begins here."""
         self._sources.append(PartSource(self._spool, self._spool.written))
         self._changed.set()
 
-    async def data(self, view: memoryview) -> None:
+    def data(self, view: memoryview) -> Awaitable[None]:
         """Octets of the part."""
-        await self._spool.append(view)
+        return self._spool.append(view)
 
-    async def end_part(self, part: Part, damage: str) -> None:
+    def end_part(self, part: Part, damage: str) -> None:
         """The part ends here."""
         self._sources[-1].close()
 
@@ -160,13 +161,13 @@ class Nowhere:
     def __init__(self) -> None:
         self.block = bytearray(BLOCK)
 
-    async def begin_part(self, part: Part) -> None:
+    def begin_part(self, part: Part) -> None:
         """Nothing."""
 
     async def data(self, view: memoryview) -> None:
         """Nothing."""
 
-    async def end_part(self, part: Part, damage: str) -> None:
+    def end_part(self, part: Part, damage: str) -> None:
         """Nothing."""
 
     def gap(self) -> int:
@@ -207,9 +208,12 @@ class Receiver:
         self._stage = STAGES.index(upto)
         self.reports: list[str] = []
         receive_buffer = bytearray(RECEIVE_OCTETS)
-        self._mail_buffer = bytearray(MAIL_OCTETS)
         self._spool = Spool(SpoolArea(FileArea(folder + "/spool", SPOOL_BLOCKS)), bytearray(BLOCK))
         self._view = memoryview(bytearray(BLOCK))
+        nowhere: Any = Nowhere()
+        self._reader = MessageReader(nowhere, bytearray(MAIL_OCTETS),
+                                     nowhere if upto == "mail" else self._spool)
+        self._nowhere = nowhere
         self._sums = sums
         self._ledger = (Ledger if upto == STAGES[-1] else Unwritten)(board.storage, board.clock)
         self._ledger.open()
@@ -227,13 +231,13 @@ class Receiver:
             await body.drain()
             return RECORDED
         if self._stage == 1:
-            nowhere: Any = Nowhere()
-            await self._read(body, MessageReader(nowhere, self._mail_buffer, nowhere))
+            await self._read(body, self._nowhere)
             return RECORDED
         return await self._through_spool(key, body)
 
-    async def _read(self, body: Body, reader: MessageReader) -> None:
-        body.taker = reader
+    async def _read(self, body: Body, sink: Any) -> None:
+        reader = body.taker = self._reader
+        reader.begin(sink)
         while True:
             piece = await body.next()
             if piece is None:
@@ -246,7 +250,7 @@ class Receiver:
         mail = Mail(self._spool, self._view, self._sums)
         mail.sum = self.sum
         reading = asyncio.create_task(mail.read())
-        await self._read(body, MessageReader(mail, self._mail_buffer, self._spool))
+        await self._read(body, mail)
         mail.end(body.complete)
         if not body.complete:
             reading.cancel()

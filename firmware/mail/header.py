@@ -1,159 +1,190 @@
-"""Header fields: who sent what when (RFC 5322), and what a part is (RFC 2045, 2183)."""
+"""Header fields: who sent what when (RFC 5322), and what a part is (RFC 2045, 2183).
+
+What most mails have is read here. Encoded words, comments, parameters in pieces and the like are
+read in `words`, which is loaded for them.
+"""
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING
 
 import micropython
+from micropython import const
 
-from firmware.mail.words import (
-    clean,
-    next_word,
-    parameter,
-    parameter_text,
-    quoted_end,
-    split_value,
-    text_of,
-)
+from firmware import on_demand
 
 if TYPE_CHECKING:
-    from micropython import ptr8
+    from micropython import ptr8, ptr32
 
 LIMIT = 128  # characters kept of any text
 
-_SPECIALS = b'"(<>,:;'
+_WORDS = "firmware.mail.words"
+_SPACED = const(2)
+_PIECES = const(2)
 
 
-def _comment_end(raw: bytes, at: int) -> int:
-    """Offset behind the comment that begins at `at`."""
-    depth = 0
-    while at < len(raw):
-        if raw[at] == 0x5C:
-            at += 1
-        elif raw[at] == 0x28:
-            depth += 1
-        elif raw[at] == 0x29:
-            depth -= 1
-        at += 1
-        if depth == 0:
-            break
-    return min(at, len(raw))
-
-
-# Bounds: reads p[at..end-1].
+# How the text p[0..end-1] is read: 1 as it is, 2 with runs of white space as one blank, 0 decoded.
+# Bounds: reads p[0..end-1].
 @micropython.viper
-def _ordinary(p: ptr8, at: int, end: int) -> int:
-    """Offset of the first of the specials and '=' from `at`, `end` when there is none."""
+def _legible(p: ptr8, end: int) -> int:
+    said = 1
+    before = 32
+    at = 0
     while at < end:
         c = int(p[at])
-        if c == 34 or c == 40 or c == 44 or (c >= 58 and c <= 62):
-            break
+        if c == 32 or c == 9:
+            if c == 9 or before == 32:
+                said = 2
+            c = 32
+        elif c < 32 or c > 126 or (c == 63 and before == 61):
+            return 0
+        before = c
         at += 1
-    return at
+    return said
 
 
-def _run_end(raw: bytes, at: int) -> int:
-    """Offset of the first special from `at`; those inside an encoded word don't count."""
-    while True:
-        at = _ordinary(raw, at, len(raw))
-        if at >= len(raw) or raw[at] != 0x3D:
-            return at
-        word = next_word(raw, at)
-        at = word[1] if word and word[0] == at else at + 1
+# 1 when no octet of p[at..end-1] means anything in an address, or is below `lowest`; where that is
+# above the blank, also when all are US-ASCII. Else 0. Bounds: reads p[at..end-1].
+@micropython.viper
+def _is_word(p: ptr8, at: int, end: int, lowest: int) -> int:
+    while at < end:
+        c = int(p[at])
+        if c < lowest or c == 34 or c == 40 or c == 44 or (c >= 58 and c <= 62 and c != 61):
+            return 0
+        if c > 126 and lowest > 32:
+            return 0
+        at += 1
+    return 1
 
 
-def _tokens(raw: bytes) -> list[tuple[str, bytes]]:
-    """Tokens of an address list: ('"', text), ('(', comment), ('a', other), (special, '')."""
-    tokens = []
+# The parameter called `name` of the field p[0..end-1]: 1 when its value is p[s[0]..s[1]-1], with
+# escapes when a quote stands before it; 2 when it comes in pieces or coded (RFC 2231); 0 for none.
+# Bounds: reads p[0..end-1] and name[0..length-1].
+@micropython.viper
+def _seek(p: ptr8, end: int, name: ptr8, length: int, s: ptr32) -> int:
+    found = 0
+    start = end  # of a parameter; what comes first is the field's value
+    equals = -1
+    quoted = 0
     at = 0
-    while at < len(raw):
-        kind = chr(raw[at]) if raw[at] < 128 else "a"
-        start = at
-        if kind == '"':
-            at = quoted_end(raw, at) + 1
-            tokens.append((kind, _unescape(raw[start + 1 : at - 1])))
-        elif kind == "(":
-            at = _comment_end(raw, at)
-            tokens.append((kind, _unescape(raw[start + 1 : at - 1])))
-        elif raw[at] in _SPECIALS:
-            tokens.append((kind, b""))
-            at += 1
-        else:
-            at = _run_end(raw, at)
-            tokens.append(("a", raw[start:at]))
-    return tokens
+    while at <= end:
+        c = int(p[at]) if at < end else 59
+        if quoted and at < end:
+            if c == 34:
+                quoted = 0
+            elif c == 92 and at + 1 < end:
+                at += 1
+        elif c == 34:
+            quoted = 1
+        elif c == 61 and equals < 0:
+            equals = at
+        elif c == 59:
+            while start < equals and int(p[start]) <= 32:
+                start += 1
+            k = 0
+            while k < length and start + k < equals and int(p[start + k]) | 32 == int(name[k]):
+                k += 1
+            if k == length:
+                c = int(p[start + k])
+                if c == 42:
+                    return 2
+                first = equals + 1
+                last = at
+                while first < last and int(p[first]) <= 32:
+                    first += 1
+                while last > first and int(p[last - 1]) <= 32:
+                    last -= 1
+                if first < last and int(p[first]) == 34:
+                    first += 1
+                    k = first
+                    while k < last and int(p[k]) != 34:
+                        k += 2 if int(p[k]) == 92 else 1
+                    last = k if k < last else last
+                if first < last and found == 0 and (c == 61 or c <= 32 or c == 40):
+                    s[0] = first
+                    s[1] = last
+                    found = 1
+            start = at + 1
+            equals = -1
+        at += 1
+    return found
 
 
-def _unescape(raw: bytes) -> bytes:
-    if b"\\" not in raw:
-        return raw
-    out = bytearray()
-    escaped = False
-    for octet in raw:
-        escaped = octet == 0x5C and not escaped
-        if not escaped:
-            out.append(octet)
-    return bytes(out)
+_place = array("I", [0, 0])
+
+
+def _parameter(raw: bytes, name: bytes) -> bytes | None:
+    """The octets of one parameter, b"" when there is none, None for one in pieces."""
+    found = _seek(raw, len(raw), name, len(name), _place)
+    if found == _PIECES:
+        return None
+    if not found:
+        return b""
+    start, end = _place
+    value = raw[start:end]
+    if raw[start - 1] == 34 and b"\\" in value:
+        # a lone backslash stays: senders put paths there
+        value = value.replace(b"\\\\", b"\\").replace(b'\\"', b'"')
+    return value
+
+
+def _parameter_text(raw: bytes, name: bytes) -> str:
+    """One parameter as text for display."""
+    value = _parameter(raw, name)
+    if value is None:
+        return on_demand.held(_WORDS).text_in(raw, name, LIMIT)  # type: ignore[no-any-return]
+    return text_of(value, LIMIT)
+
+
+def _value(raw: bytes) -> str:
+    """What stands before the parameters of a field, in lower case."""
+    end = raw.find(b";")
+    value = (raw if end < 0 else raw[:end]).strip().lower()
+    if not _is_word(value, 0, len(value), 33):
+        return on_demand.held(_WORDS).split_value(raw)[0]  # type: ignore[no-any-return]
+    return str(value, "utf-8")
+
+
+def text_of(raw: bytes, limit: int) -> str:
+    """A field as one line for display, decoded, at most `limit` characters."""
+    legible = _legible(raw, len(raw))
+    if not legible:
+        return on_demand.held(_WORDS).decoded(raw, limit)  # type: ignore[no-any-return]
+    raw = b" ".join(raw.split()) if legible == _SPACED else raw.strip()
+    # each str that is made is looked for among the interned ones: as few as possible
+    return str(raw if len(raw) <= limit else raw[:limit].rstrip(), "utf-8")
 
 
 def parse_address(raw: bytes) -> tuple[str, str]:
     """The first address of a From field: (bare address, display name), each '' if missing."""
-    name = bare = comment = b""
-    address: bytes | None = None
-    inside = False
-    for kind, text in _tokens(raw):
-        if kind == "(":
-            comment = comment or text
-        elif kind == "<":
-            inside, address = True, b""
-        elif kind == ">":
-            inside = False
-        elif kind in ",:;":
-            if inside:
-                address = b""  # what came was a route
-            elif kind != ":" and (address or name.strip()):
-                break
-            elif address is None:
-                name = bare = b""  # what came was the name of a group
-        elif inside:
-            address = (address or b"") + _spelled(kind, text, b"")
-        elif address is None:
-            name += text
-            bare += _spelled(kind, text, b" ")
-    if address is None:
-        address, name = _split_bare(bare, name)
-    shown = name if name.strip() else comment
-    return text_of(address, LIMIT), text_of(shown, LIMIT)
-
-
-def _spelled(kind: str, text: bytes, blank: bytes) -> bytes:
-    """A token as it stands in an address: quoted, or without its blanks."""
-    return b'"' + text + b'"' if kind == '"' and text else blank.join(text.split())
-
-
-def _split_bare(bare: bytes, name: bytes) -> tuple[bytes, bytes]:
-    """Address and name of a field without angle brackets."""
-    words = bare.split()
-    if b"@" in bare:
-        if b'"' in bare:
-            return bare, b""
-        if b"@" in words[-1].strip(b"@"):
-            return words[-1], b" ".join(words[:-1])
-        return b"".join(words), b""
-    if len(words) == 1 and b"=?" not in bare and b'"' not in bare:
-        return bare, b""
-    return b"", name
+    name, address = b"", raw.strip()
+    start = address.find(b"<")
+    if start >= 0:
+        name, address = address[:start].rstrip(), address[start + 1 :]
+        if address[-1:] == b">":
+            address = address[:-1]
+        if len(name) > 1 and name[0] == name[-1] == 34:
+            name = name[1:-1]
+            plain = b'"' not in name and b"\\" not in name
+        else:
+            plain = bool(_is_word(name, 0, len(name), 1))
+    else:
+        plain = b"=?" not in raw
+    if not plain or not _is_word(address, 0, len(address), 33):
+        return on_demand.held(_WORDS).parse_address(raw, LIMIT)  # type: ignore[no-any-return]
+    return text_of(address, LIMIT), text_of(name, LIMIT)
 
 
 class Envelope:
     """Who sent a mail and what about; each text is decoded, one line, at most LIMIT characters."""
 
+    sender = ""  # bare address: From, else Sender, else Return-Path
+    sender_name = ""
+    subject = ""
+    date = ""  # as sent
+    message_id = ""
+
     def __init__(self) -> None:
-        self.sender = ""  # bare address: From, else Sender, else Return-Path
-        self.sender_name = ""
-        self.subject = ""
-        self.date = ""  # as sent
-        self.message_id = ""
-        self.return_path = ""
         self._rank = 0
 
     def take(self, name: str, value: bytes) -> None:
@@ -165,7 +196,6 @@ class Envelope:
         elif name == "message-id":
             self.message_id = self.message_id or text_of(value, LIMIT)
         elif name == "return-path":
-            self.return_path = self.return_path or parse_address(value)[0]
             self._from(1, value)
         elif name == "sender":
             self._from(2, value)
@@ -184,32 +214,34 @@ class Envelope:
 class Part:
     """One part of a mail, as its header tells."""
 
+    number = 0  # 1.. among the parts that are no multiparts
+    charset = ""
+    name = ""
+    disposition = ""
+    alternative = 0  # 0, or the number of the multipart/alternative around it
+    alone = False  # it is all of the mail: no other part will come
+    encoding = ""
+    boundary: bytes = b""
+
     def __init__(self, content_type: str = "text/plain") -> None:
-        self.number = 0  # 1.. among the parts that are no multiparts
         self.content_type = content_type
-        self.charset = ""
-        self.name = ""
-        self.disposition = ""
-        self.alternative = 0  # 0, or the number of the multipart/alternative around it
-        self.alone = False  # it is all of the mail: no other part will come
-        self.encoding = ""
-        self.boundary: bytes | None = None
         self._typed = False
 
     def take(self, name: str, value: bytes) -> None:
         """Take one field of the part's header (name in lower case, value unfolded)."""
         if name == "content-transfer-encoding":
-            self.encoding = split_value(value)[0]
+            self.encoding = _value(value)
         elif name == "content-disposition":
-            self.disposition, parameters = split_value(value)
-            self.name = clean(parameter_text(parameters, "filename"), LIMIT) or self.name
+            self.disposition = _value(value)
+            self.name = _parameter_text(value, b"filename") or self.name
         elif name == "content-type" and not self._typed:
             self._typed = True
-            content_type, parameters = split_value(value)
-            valid = 0 < content_type.find("/") == content_type.rfind("/") < len(content_type) - 1
-            if len(content_type) > LIMIT:
-                content_type = content_type[:LIMIT]
-            self.content_type = content_type if valid else "text/plain"
-            self.charset = parameter_text(parameters, "charset")[:40].strip().lower()
-            self.name = self.name or clean(parameter_text(parameters, "name"), LIMIT)
-            self.boundary = parameter(parameters, "boundary")[0].rstrip()
+            kind = _value(value)[:LIMIT]
+            valid = 0 < kind.find("/") == kind.rfind("/") < len(kind) - 1
+            self.content_type = kind if valid else "text/plain"
+            self.charset = _parameter_text(value, b"charset")[:40].strip().lower()
+            self.name = self.name or _parameter_text(value, b"name")
+            boundary = _parameter(value, b"boundary")
+            if boundary is None:
+                boundary = on_demand.held(_WORDS).octets_in(value, b"boundary")
+            self.boundary = boundary.rstrip()

@@ -23,6 +23,8 @@ _HELD = const(1)
 _ENDED = const(2)  # base64: padding has been seen
 _DAMAGED = const(3)
 
+_AS_IT_IS = ("", "7bit", "8bit", "binary", "7-bit", "8-bit")
+
 
 def _classes() -> bytes:
     """Class of each octet: 0-63 its base64 value, 64 white space, 65 padding, 66 junk."""
@@ -158,18 +160,20 @@ class Transfer:
     """The transfer decoding of one leaf part."""
 
     def __init__(self) -> None:
-        self.in_base64 = False  # and `decode_base64` may be called with `state`
-        self._kind = _IDENTITY
         self.state = bytearray(4)
-        self._unknown = ""
+        self.begin("")
 
     def begin(self, encoding: str) -> None:
         """Start a part of this Content-Transfer-Encoding (lower case); an unknown one is none."""
-        self._kind = {"base64": _BASE64, "quoted-printable": _QUOTED}.get(encoding, _IDENTITY)
-        self.in_base64 = self._kind == _BASE64
-        self.state[_BITS] = self.state[_HELD] = self.state[_ENDED] = self.state[_DAMAGED] = 0
-        known = self._kind or encoding in ("", "7bit", "8bit", "binary", "7-bit", "8-bit")
-        self._unknown = "" if known else "its transfer encoding '%s' is not known" % encoding[:24]
+        state = self.state
+        state[_BITS] = state[_HELD] = state[_ENDED] = state[_DAMAGED] = 0
+        self.in_base64 = encoding == "base64"  # then `decode_base64` may be called with `state`
+        self._kind = _BASE64 if self.in_base64 else _IDENTITY
+        self._unknown = ""
+        if encoding == "quoted-printable":
+            self._kind = _QUOTED
+        elif not self.in_base64 and encoding not in _AS_IT_IS:
+            self._unknown = "its transfer encoding '%s' is not known" % encoding[:24]
 
     def decode(self, view: memoryview, start: int, end: int) -> memoryview:
         """Decode view[start:end] in place, SLACK <= start; returns the part of `view` it is in."""
@@ -189,11 +193,3 @@ class Transfer:
         if self._kind == _QUOTED and (state[_DAMAGED] or state[_BITS] == 2):
             return "its quoted-printable coding is damaged"
         return self._unknown
-
-
-def decode_octets(text: bytes, encoding: str) -> bytes:
-    """Decode a short text at once, as in an encoded word; damage is passed over."""
-    transfer = Transfer()
-    transfer.begin(encoding)
-    buffer = memoryview(bytearray(SLACK) + text)
-    return bytes(transfer.decode(buffer, SLACK, len(buffer)))

@@ -1,58 +1,23 @@
-"""Text in header fields: encoded words (RFC 2047), parameters (RFC 2045 section 5.1, RFC 2231)."""
+"""Text in header fields that takes more to read: encoded words (RFC 2047), addresses with comments
+and groups (RFC 5322), parameters in pieces (RFC 2231).
+
+Loaded by `header` when a mail has such.
+"""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import micropython
-
+from firmware import on_demand
 from firmware.mail.charset import Decoder
-from firmware.mail.transfer import decode_octets
+from firmware.mail.transfer import SLACK, Transfer
 
-if TYPE_CHECKING:
-    from micropython import ptr8
+on_demand.drop("firmware.mail.charset")  # it goes when this module goes
 
-
-# Bounds: reads p[at..end-1].
-@micropython.viper
-def _is_plain(p: ptr8, at: int, end: int) -> int:
-    """1 when p[at..end-1] is printable US-ASCII without two blanks in a row, else 0."""
-    before = 0
-    while at < end:
-        octet = int(p[at])
-        if octet < 32 or octet > 126 or (octet == 32 and before == 32):
-            return 0
-        before = octet
-        at += 1
-    return 1
-
-
-# Bounds: as above.
-@micropython.viper
-def _is_token(p: ptr8, at: int, end: int) -> int:
-    """1 when p[at..end-1] is printable US-ASCII without blanks, else 0."""
-    while at < end:
-        octet = int(p[at])
-        if octet < 33 or octet > 126:
-            return 0
-        at += 1
-    return 1
-
-
-def is_token(raw: bytes) -> bool:
-    """True when all octets are printable US-ASCII other than the blank."""
-    return bool(_is_token(raw, 0, len(raw)))
-
-
-def text_of(raw: bytes, limit: int) -> str:
-    """A field as one line for display, decoded, at most `limit` characters."""
-    if _is_plain(raw, 0, len(raw)) and b"=?" not in raw:
-        raw = raw.strip()
-        # each str that is made is looked for among the interned ones: as few as possible
-        return str(raw if len(raw) <= limit else raw[:limit].rstrip(), "utf-8")
-    return clean(decode_words(raw), limit)
-
-
+_SPECIALS = b'"(<>,:;'
 _ENCODINGS = {b"q": "quoted-printable", b"b": "base64"}
+
+
+def decoded(raw: bytes, limit: int) -> str:
+    """A field as one line for display, decoded, at most `limit` characters."""
+    return clean(decode_words(raw), limit)
 
 
 def clean(text: str, limit: int) -> str:
@@ -90,12 +55,6 @@ def next_word(raw: bytes, at: int) -> tuple[int, int, str, bytes] | None:
         return start, close + 2, charset.split("*")[0].lower(), decode_octets(text, encoding)
 
 
-def _plain(raw: bytes) -> str:
-    if _is_plain(raw, 0, len(raw)):
-        return str(raw, "utf-8")
-    return Decoder("").decode(raw, True)
-
-
 def decode_words(raw: bytes) -> str:
     """Decode an unstructured field: encoded words, characters split over them, 8-bit octets."""
     text = ""
@@ -111,7 +70,7 @@ def decode_words(raw: bytes) -> str:
             text += decoder.decode(b"", True)
             decoder = None
         if not adjacent:
-            text += _plain(gap)
+            text += _guessed(gap)
         decoder = decoder or Decoder(its_charset)
         charset = its_charset
         text += decoder.decode(octets)
@@ -119,7 +78,19 @@ def decode_words(raw: bytes) -> str:
         word = next_word(raw, at)
     if decoder is not None:
         text += decoder.decode(b"", True)
-    return text + _plain(raw[at:])
+    return text + _guessed(raw[at:])
+
+
+def _guessed(raw: bytes) -> str:
+    return Decoder("").decode(raw, True) if raw else ""
+
+
+def decode_octets(text: bytes, encoding: str) -> bytes:
+    """Decode a short text at once; damage is passed over."""
+    transfer = Transfer()
+    transfer.begin(encoding)
+    buffer = memoryview(bytearray(SLACK) + text)
+    return bytes(transfer.decode(buffer, SLACK, len(buffer)))
 
 
 def quoted_end(raw: bytes, at: int) -> int:
@@ -168,13 +139,8 @@ def split_value(raw: bytes) -> tuple[str, list[tuple[str, bytes]]]:
 
 def _token(raw: bytes) -> str:
     """A token in lower case: printable US-ASCII up to a blank or a comment."""
-    raw = raw.strip()
-    if is_token(raw) and b"(" not in raw:  # the usual case, with less garbage
-        return str(raw.lower(), "utf-8")
     words = raw.split(b"(")[0].split()
-    if words and is_token(words[0]):
-        return str(words[0], "utf-8").lower()
-    return str(bytes([c for c in words[0] if c < 127]), "utf-8").lower() if words else ""
+    return str(bytes([c for c in words[0] if 32 < c < 127]), "utf-8").lower() if words else ""
 
 
 def _percent(raw: bytes) -> bytes:
@@ -223,3 +189,120 @@ def parameter_text(parameters: list[tuple[str, bytes]], name: str) -> str:
     if not raw:
         return ""
     return decode_words(raw) if charset is None else Decoder(charset).decode(raw, True)
+
+
+def octets_in(raw: bytes, name: bytes) -> bytes:
+    """The octets of one parameter of the field `raw`."""
+    return parameter(split_value(raw)[1], str(name, "utf-8"))[0]
+
+
+def text_in(raw: bytes, name: bytes, limit: int) -> str:
+    """One parameter of the field `raw` as text for display."""
+    return clean(parameter_text(split_value(raw)[1], str(name, "utf-8")), limit)
+
+
+def _comment_end(raw: bytes, at: int) -> int:
+    """Offset behind the comment that begins at `at`."""
+    depth = 0
+    while at < len(raw):
+        if raw[at] == 0x5C:
+            at += 1
+        elif raw[at] == 0x28:
+            depth += 1
+        elif raw[at] == 0x29:
+            depth -= 1
+        at += 1
+        if depth == 0:
+            break
+    return min(at, len(raw))
+
+
+def _run_end(raw: bytes, at: int) -> int:
+    """Offset of the first special from `at`; those inside an encoded word don't count."""
+    while at < len(raw) and raw[at] not in b'"(,:;<>':
+        word = next_word(raw, at) if raw[at : at + 2] == b"=?" else None
+        at = word[1] if word and word[0] == at else at + 1
+    return at
+
+
+def _tokens(raw: bytes) -> list[tuple[str, bytes]]:
+    """Tokens of an address list: ('"', text), ('(', comment), ('a', other), (special, '')."""
+    tokens = []
+    at = 0
+    while at < len(raw):
+        kind = chr(raw[at]) if raw[at] < 128 else "a"
+        start = at
+        if kind == '"':
+            at = quoted_end(raw, at) + 1
+            tokens.append((kind, _unescape(raw[start + 1 : at - 1])))
+        elif kind == "(":
+            at = _comment_end(raw, at)
+            tokens.append((kind, _unescape(raw[start + 1 : at - 1])))
+        elif raw[at] in _SPECIALS:
+            tokens.append((kind, b""))
+            at += 1
+        else:
+            at = _run_end(raw, at)
+            tokens.append(("a", raw[start:at]))
+    return tokens
+
+
+def _unescape(raw: bytes) -> bytes:
+    if b"\\" not in raw:
+        return raw
+    out = bytearray()
+    escaped = False
+    for octet in raw:
+        escaped = octet == 0x5C and not escaped
+        if not escaped:
+            out.append(octet)
+    return bytes(out)
+
+
+def parse_address(raw: bytes, limit: int) -> tuple[str, str]:
+    """The first address of a From field: (bare address, display name), each '' if missing."""
+    name = bare = comment = b""
+    address: bytes | None = None
+    inside = False
+    for kind, text in _tokens(raw):
+        if kind == "(":
+            comment = comment or text
+        elif kind == "<":
+            inside, address = True, b""
+        elif kind == ">":
+            inside = False
+        elif kind in ",:;":
+            if inside:
+                address = b""  # what came was a route
+            elif kind != ":" and (address or name.strip()):
+                break
+            elif address is None:
+                name = bare = b""  # what came was the name of a group
+        elif inside:
+            address = (address or b"") + _spelled(kind, text, b"")
+        elif address is None:
+            name += text
+            bare += _spelled(kind, text, b" ")
+    if address is None:
+        address, name = _split_bare(bare, name)
+    shown = name if name.strip() else comment
+    return decoded(address, limit), decoded(shown, limit)
+
+
+def _spelled(kind: str, text: bytes, blank: bytes) -> bytes:
+    """A token as it stands in an address: quoted, or without its blanks."""
+    return b'"' + text + b'"' if kind == '"' and text else blank.join(text.split())
+
+
+def _split_bare(bare: bytes, name: bytes) -> tuple[bytes, bytes]:
+    """Address and name of a field without angle brackets."""
+    words = bare.split()
+    if b"@" in bare:
+        if b'"' in bare:
+            return bare, b""
+        if b"@" in words[-1].strip(b"@"):
+            return words[-1], b" ".join(words[:-1])
+        return b"".join(words), b""
+    if len(words) == 1 and b"=?" not in bare and b'"' not in bare:
+        return bare, b""
+    return b"", name

@@ -16,6 +16,8 @@ from firmware.mail.header import Envelope
 from firmware.store.spool import PartSource, rest, ring
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from firmware.mail.header import Part
     from firmware.store.spool import Spool
 
@@ -69,16 +71,16 @@ class Job:
         self._changed = asyncio.Event()
         self._finished = asyncio.Event()
 
-    async def begin_part(self, part: Part) -> None:
+    def begin_part(self, part: Part) -> None:
         """Part sink: a leaf part begins here."""
         self.slots.append(Slot(part, PartSource(self.spool, self.spool.written)))
         ring(self.spool.reader, self._changed)
 
-    async def data(self, view: memoryview) -> None:
+    def data(self, view: memoryview) -> Awaitable[None]:
         """Part sink: octets of the current part. Raises SpoolAbandoned when nobody wants them."""
-        await self.spool.append(view)
+        return self.spool.append(view)
 
-    async def end_part(self, part: Part, damage: str) -> None:
+    def end_part(self, part: Part, damage: str) -> None:
         """Part sink: the part is over; `damage` says in plain words what is wrong with it."""
         slot = self.slots[-1]
         slot.damage = damage

@@ -46,7 +46,7 @@ async def header(data: bytes) -> None:
     part.take(name, value)
     decode_words(value)
     texts = (envelope.sender, envelope.sender_name, envelope.subject, envelope.date,
-             envelope.return_path, envelope.message_id, part.name, part.content_type)
+             envelope.message_id, part.name, part.content_type)
     assert all(len(text) <= LIMIT for text in texts)
 
 

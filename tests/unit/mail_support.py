@@ -28,14 +28,14 @@ class KeepingSink:
         self.parts: list[Kept] = []
         self.calls = 0
 
-    async def begin_part(self, part: Part) -> None:
+    def begin_part(self, part: Part) -> None:
         self.parts.append(Kept(part))
 
     async def data(self, view: memoryview) -> None:
         self.calls += 1
         self.parts[-1].octets.extend(view)
 
-    async def end_part(self, part: Part, damage: str) -> None:
+    def end_part(self, part: Part, damage: str) -> None:
         assert part is self.parts[-1].part
         self.parts[-1].damage = damage
 
@@ -73,7 +73,7 @@ def fingerprint(mail: bytes, step: int, complete: bool) -> str:
         digest.update(b"%d %d %d " % (part.number, part.alternative, len(one.octets)))
         digest.update(one.octets)
     for text in (envelope.sender, envelope.sender_name, envelope.subject, envelope.date,
-                 envelope.message_id, envelope.return_path):
+                 envelope.message_id):
         digest.update(text.encode() + b"\0")
     return binascii.hexlify(digest.digest()).decode()
 

@@ -104,6 +104,8 @@ class Desk:
         try:
             for at in range(0, end, step):
                 await reader.feed(memoryview(mail)[at : min(at + step, end)])
+                if at % 4096 < step:
+                    await asyncio.sleep(0)  # as a body off the wire does
             if upto < 0:
                 await reader.close(True)
             job.end(upto < 0)

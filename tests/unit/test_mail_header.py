@@ -74,7 +74,7 @@ def test_texts_are_bounded() -> None:
 def test_the_envelope_prefers_from_over_sender_over_return_path() -> None:
     envelope = Envelope()
     envelope.take("return-path", b"<r@x>")
-    assert (envelope.sender, envelope.return_path) == ("r@x", "r@x")
+    assert envelope.sender == "r@x"
     envelope.take("from", b"F <f@x>")
     envelope.take("sender", b"S <s@x>")
     envelope.take("from", b"F2 <f2@x>")

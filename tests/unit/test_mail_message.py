@@ -79,7 +79,6 @@ def test_a_mixed_mail_gives_its_parts_in_any_pieces() -> None:
         assert envelope.subject == "Grüße"
         assert envelope.date == "Fri, 21 Nov 1997 09:55:06 -0600"
         assert envelope.message_id == "<1@example.com>"
-        assert envelope.return_path == "bounce@example.com"
         assert [one.part.number for one in kept] == [1, 2, 3, 4]
         assert [one.part.alternative for one in kept] == [1, 1, 0, 0]
         assert (kept[2].part.name, kept[2].part.disposition) == ("ö.tif", "attachment")
@@ -358,7 +357,7 @@ def test_memory_does_not_grow_with_the_mail() -> None:
     assert used[1] - used[0] <= 256, used
 
 
-def test_a_mail_of_nothing_but_lines_lets_others_run() -> None:
+def test_a_mail_of_nothing_but_fields_and_delimiters_lets_others_run() -> None:
     turns = []
 
     async def run() -> None:
@@ -370,7 +369,7 @@ def test_a_mail_of_nothing_but_lines_lets_others_run() -> None:
         task = asyncio.create_task(other())
         reader = MessageReader(KeepingSink(), bytearray(HEADROOM + 4096))
         await reader.feed(b"Content-Type: multipart/mixed; boundary=b\n")
-        for mail in (b"a:\n" * 1365, b"\n--b\n\n", b"\n--b?" * 800):
+        for mail in (b"date:\n" * 680, b"\n--b\n\n", b"\n--b?" * 800):
             before = len(turns)
             await reader.feed(mail)
             assert len(mail) < 10 or len(turns) - before > 40, mail[:10]

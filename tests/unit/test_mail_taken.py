@@ -46,20 +46,20 @@ class SpoolSink(KeepingSink):
         self.spool = spool
         self.begun = 0
 
-    async def begin_part(self, part: Part) -> None:
-        await super().begin_part(part)
+    def begin_part(self, part: Part) -> None:
+        super().begin_part(part)
         self.begun = self.spool.written
 
     async def data(self, view: memoryview) -> None:
         await self.spool.append(view)
 
-    async def end_part(self, part: Part, damage: str) -> None:
+    def end_part(self, part: Part, damage: str) -> None:
         octets = bytearray(self.spool.written - self.begun)
         if octets:
-            assert await self.spool.read_at(self.begun, memoryview(octets)) == len(octets)
+            self.spool.copy(self.begun, memoryview(octets), self.spool.written)
         self.parts[-1].octets = octets
         self.spool.release(self.spool.written)
-        await super().end_part(part, damage)
+        super().end_part(part, damage)
 
 
 async def taken(mail: bytes, segment: int) -> tuple[list[tuple[str, bytes, str]], int]:

@@ -5,7 +5,8 @@ import binascii
 
 import micropython
 
-from firmware.mail.transfer import SLACK, Transfer, decode_base64, decode_octets, decode_quoted
+from firmware.mail.transfer import SLACK, Transfer, decode_base64, decode_quoted
+from firmware.mail.words import decode_octets
 
 GUARD = b"\xa5" * 8
 

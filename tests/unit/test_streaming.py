@@ -250,6 +250,6 @@ def test_whoever_waits_for_the_other_side_is_not_missed() -> None:
     reader, writer = FakePulse(), FakePulse()
     spool: Any = desk.spool
     spool.reader, spool.writer = reader, writer
-    assert readings(desk, mail(tiff(BEFORE, 2, ROWS))) == [outcomes.ON_PAPER]
+    assert readings(desk, mail(tiff(BEFORE, 10, ROWS))) == [outcomes.ON_PAPER]
     assert reader.rests > 2 and not reader.resting, "data come slower than they are recorded"
     assert writer.rests > 2, "the window is full now and then"
