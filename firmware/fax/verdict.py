@@ -37,7 +37,9 @@ def quality(page: FaxPage, decoder: LineQueue, directory: Directory) -> Quality:
         result.note = "it is longer than the sheet; what came behind is not on it"
     elif missing > 0:
         text = _missing(page, decoder, directory)
-        if page.lost[0] and missing * _SHARE > directory.length:
+        # where EOLs are missing, rows are swallowed one by one
+        damaged = page.lost[0] or decoder.bad_rows * 2 > missing
+        if damaged and missing * _SHARE > directory.length:
             result.note = text
         else:
             remarks.append(text)

@@ -224,6 +224,14 @@ def test_a_few_missing_rows_are_told_in_the_journal_only() -> None:
     assert "rows 99 to 100 are white" in result.notes[0]
 
 
+def test_many_rows_swallowed_for_want_of_an_eol_are_told() -> None:
+    rows = picture(200, 100, 3)
+    lines = [("" if at % 10 == 5 else "0" * 11 + "1") + code_1d(rows[at]) for at in range(100)]
+    result = Result(file_of(packed("".join(lines)), 3, rows=rows))
+    assert result.rows()[:5] == rows[:5]
+    assert "90 rows of 100 came" in result.reasons[0]
+
+
 def test_bit_order_is_found_where_fill_order_is_missing_or_wrong() -> None:
     for scheme in (MH, MR, MMR, MH_PLAIN):
         data = coded(ROWS, scheme)
