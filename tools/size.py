@@ -48,10 +48,10 @@ _BEFORE = """
 import asyncio, time, struct, binascii, hashlib, random, io, vfs, json, os, select, array
 import asyncio.event, asyncio.lock, asyncio.funcs
 class _Any:
-    block_size = 4096
-    block_count = 64
     recordable_lines = 4543
     lines_per_mm_x100 = 1540
+    block_count = 64
+    block_size = 4096  # the last: names may share a short one, and buffers have this size
     def __getattr__(self, name):
         return self
     def __call__(self, *arguments, **named):

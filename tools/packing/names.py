@@ -31,7 +31,7 @@ def shorten(
     spaces = [*_modules(trees), *inside]
     fixed = set(kept) | API | strings(trees) | keywords(trees)
     fixed |= _foreign(trees) | _exceptions(trees)
-    uses = Counter(name for name in _uses(trees) if name not in fixed and not _is_special(name))
+    uses = Counter(name for name in _uses(trees) if name not in fixed and not is_special(name))
     owned = set().union(*map(module_names, trees.values()), *inside)
     meets: dict[str, set[str]] = {}
     for space in spaces:
@@ -53,7 +53,8 @@ def shorten(
     return chosen
 
 
-def _is_special(name: str) -> bool:
+def is_special(name: str) -> bool:
+    """True for names that the language gives a meaning."""
     return name.startswith("__") and name.endswith("__")
 
 
@@ -102,7 +103,8 @@ def _classes(trees: Trees) -> dict[str, list[ast.ClassDef]]:
     return found
 
 
-def _bases(node: ast.ClassDef) -> Iterator[str]:
+def bases(node: ast.ClassDef) -> Iterator[str]:
+    """What a class calls those that it inherits from."""
     for base in node.bases:
         yield str(getattr(base, "id", getattr(base, "attr", "")))
 
@@ -114,7 +116,7 @@ def _exceptions(trees: Trees) -> set[str]:
     while len(found) != before:
         before = len(found)
         for name, nodes in classes.items():
-            if any(base in found for node in nodes for base in _bases(node)):
+            if any(base in found for node in nodes for base in bases(node)):
                 found.add(name)
     return found
 
@@ -139,7 +141,7 @@ def families(trees: Trees) -> Iterator[set[str]]:
     classes = _classes(trees)
     for name, nodes in classes.items():
         for node in nodes:
-            for base in _bases(node):
+            for base in bases(node):
                 if base in classes and head(base) != head(name):
                     family[head(base)] = head(name)
     sets: dict[str, set[str]] = {}

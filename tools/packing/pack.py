@@ -11,7 +11,7 @@ import builtins
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from tools.packing import cold, cold_list, fold, names, rooms
+from tools.packing import cold, cold_list, fold, inline, inline_find, names, rooms
 from tools.packing.program import Trees, parsed, reference, strings, text_of
 from tools.packing.scopes import module_names, places
 
@@ -64,7 +64,10 @@ def pack(sources: Mapping[str, str], foreign: Mapping[str, str]) -> Packed:
     planned = plan(trees)
     cold.mark(trees, cold_list.GROUPS)
     trees = rooms.join(trees, planned, NAMED, KEPT)
+    asked = KEPT | outside | names.API | strings(trees)
+    inline_find.tell_apart(trees, asked)
     classes = list(names.families(trees))
+    inline.write_out(trees, asked)
     trees = cold.divide(trees)
     order = load_order(trees, [entry for entries in ENTRIES for entry in entries])
     _check(trees)
