@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 # Modules on demand that have native code, and what they hold of others
 _NATIVE = (
     "firmware.fax.ccitt_core",
+    "firmware.fax.ccitt_rare",
     "firmware.fax.lines",
     "firmware.fax.packed",
     "firmware.fax.plotter",

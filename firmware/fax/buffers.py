@@ -20,9 +20,8 @@ BAND_PAD = const(8)  # a run that ends with the band touches, without changing i
 STRIPS = const(64)  # entries of a page's strip table held at a time
 
 _BITS = const(10)  # a look-up takes so many bits of the input
-_RUNS = const(2048)
-_LONG = const(2048)
-_MODE = const(2560)
+_RUNS = const(1024)
+_LONG = const(3072)
 _LENGTH = const(3584)
 _TABLES = const(3648)
 _ONE = const(32768)
@@ -41,7 +40,7 @@ class FaxBuffers:
         self.reverse = bytearray(256)
         self.row = bytearray((MAX_WIDTH + 7) // 8 + BAND_PAD)
         self.strips = array("I", bytes(4 * 2 * STRIPS))
-        self.state = array("I", bytes(4 * 21))  # of the decoder
+        self.state = array("I", bytes(4 * 24))  # of the decoder
         self.plot = array("I", bytes(4 * 12))  # of the plotter
         _fill_tables(self.tables)
         for octet in range(256):
@@ -80,20 +79,20 @@ def _enter(tables: array[int], base: int, bits: int, code: int, length: int, ent
 def _fill_tables(tables: array[int]) -> None:
     """Fill the look-up tables.
 
-    Runs by ten bits, WHITE at 0 and BLACK at 1024: `32768 | run << 4 | length`; where a run < 32
-    of the other colour follows within the ten bits, and none of the two is 0, `second << 10 | run
-    << 4 | length of both`; 32768 where no code begins so. LONG: 512, words of both colours that
-    take more, by the nine bits behind four zeros (no black word begins with seven zeros, every
-    long white one does), `run << 4 | length`, or 0. MODE: 1024 by ten bits; see `_fill_modes`.
+    Modes by ten bits at 0; see `_fill_modes`. RUNS by ten bits, WHITE, 1024 behind it BLACK:
+    `32768 | run << 4 | length`; where a run < 32 of the other colour follows within the ten bits,
+    and none of the two is 0, `second << 10 | run << 4 | length of both`; 32768 where no code
+    begins so. LONG: 512, words of both colours that take more, by the nine bits behind four zeros
+    (no black word begins with seven zeros, every long white one does), `run << 4 | length`, or 0.
     LENGTH: of the words for runs < 32, black, then white.
     """
-    for index in range(_RUNS):
+    for index in range(_RUNS, _LONG):
         tables[index] = _ONE
     white, black = _words(ccitt_tables.WHITE), _words(ccitt_tables.BLACK)
     for run in range(32):
         tables[_LENGTH + run] = black[run][1]
         tables[_LENGTH + 32 + run] = white[run][1]
-    for base, words, others in ((0, white, black), (1 << _BITS, black, white)):
+    for base, words, others in ((_RUNS, white, black), (2 * _RUNS, black, white)):
         for index, (code, length) in enumerate(words):
             run = index if index < 64 else (index - 63) * 64
             if length > _BITS:
@@ -124,7 +123,7 @@ def _fill_modes(tables: array[int]) -> None:
     """
     modes = _words(ccitt_tables.MODES)
     for code, length in modes[7:]:
-        _enter(tables, _MODE, _BITS, code, length, length)
+        _enter(tables, 0, _BITS, code, length, length)
     _enter_modes(tables, modes[:7], 0, 0, 4)
 
 
@@ -135,5 +134,5 @@ def _enter_modes(
         both = length + (entry & 15)
         if both <= _BITS and shift < 16:
             more, longer = code << length | word, entry + (index + 1 << shift) + length
-            _enter(tables, _MODE, _BITS, more, both, longer)
+            _enter(tables, 0, _BITS, more, both, longer)
             _enter_modes(tables, modes, more, longer, shift + 3)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from firmware.fax import ccitt_core as core
+from firmware.fax import ccitt_rare
 from firmware.fax.lines import DONE, DOUBT, FULL, MORE, LineQueue
+from firmware.fax.plotter import draw_on
 
 if TYPE_CHECKING:
     from firmware.fax.buffers import FaxBuffers
@@ -44,7 +46,8 @@ class CcittDecoder(LineQueue):
 
     def __init__(self, buffers: FaxBuffers, coded: Coded) -> None:
         super().__init__(buffers, coded)
-        self._tables = buffers.tables
+        self._plot = buffers.plot
+        self._band = buffers.band
         self._hunting = False
         self._lost = False  # MR: no reference line until the next 1-D line
         self._eols = 0  # EOLs in a row, without a line between
@@ -70,7 +73,12 @@ class CcittDecoder(LineQueue):
         while True:
             why = self._find_line() if self._hunting else core.READY
             if why == core.READY:
-                why = core.decode(self._state, self._input, self._elements, self._tables)
+                if self.draws:
+                    why = draw_on(
+                        self._state, self._input, self._elements, self._tables, self._plot,
+                        self._band)
+                else:
+                    why = core.decode(self._state, self._input, self._elements, self._tables)
             if why == core.FULL:
                 return FULL if self._state[_ROWS] else DONE
             if self._coded.ended:
@@ -168,8 +176,8 @@ class CcittDecoder(LineQueue):
         self._bad_at = state[_ROWS]
         self.bad_run = max(self.bad_run, self._run)
         if self._any or state[_ROWS] != self._rows:
-            core.repeat_line(state, self._elements)
-            return core.close_line(state, self._elements)
+            ccitt_rare.repeat_line(state, self._elements)
+            return self._close()
         state[_NEXT] = state[_BASE]
         state[_A0] = 0
         state[_B1] = state[_REF]
@@ -182,7 +190,7 @@ class CcittDecoder(LineQueue):
         """
         state = self._state
         while True:
-            why = core.eol(state, self._input, 1)
+            why = ccitt_rare.eol(state, self._input, 1)
             if why != core.READY:
                 return why
             if not self._lost or state[_STEP] == _LINE:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from firmware.fax.buffers import INPUT, INPUT_PAD
-from firmware.fax.ccitt_core import reverse_bits
+from firmware.fax.ccitt_rare import reverse_bits
 
 if TYPE_CHECKING:
     from typing import Protocol

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from firmware.fax import ccitt_core as core
+from firmware.fax import ccitt_rare
 from firmware.fax.buffers import ELEMENTS
 
 if TYPE_CHECKING:
+    from array import array
+
     from firmware.fax.buffers import FaxBuffers
     from firmware.fax.coded import Coded
 
@@ -19,27 +22,37 @@ FULL = const(1)  # take the lines, then `recycle`
 DONE = const(2)  # take the lines; the strip is over
 DOUBT = const(3)  # the first damage of a page that may be coded otherwise than it says
 
+_A0 = const(3)
 _NEXT = const(4)
 _BASE = const(5)
 _WIDTH = const(7)
+_STEP = const(8)
+_B1 = const(9)
+_REF = const(10)
 _STOP = const(11)
 _ROWS = const(12)
 _LEAST = const(6)  # words of the shortest line
+_FIRST = const(21)  # index of the first line that waits
+_TAKEN = const(22)  # rows that have not been taken: those that wait, and those still to decode
+_DREW = const(23)  # lines that were drawn as soon as they were decoded, and not counted yet
 _SLACK = const(16)  # see the proof in ccitt_core.py
 
 
 class LineQueue:
-    """Lines lie in `buffers.elements` from index `first` on until they are taken."""
+    """Lines lie in `buffers.elements` from index `first` on until they are taken.
+
+    A decoder may draw them itself where `draws` is set.
+    """
 
     def __init__(self, buffers: FaxBuffers, coded: Coded) -> None:
         self._state = buffers.state
         self._elements = buffers.elements
         self._input = buffers.input
+        self._tables = buffers.tables
         self._coded = coded
         self._rows = 0
-        self._taken = 0
+        self.draws = False
         self._any = False  # the page has a line already
-        self.first = 0
         self.suspect = False  # answer DOUBT to the first damage
         self.beyond = False  # decoding behind the rows that the page is said to have
         self.extension = False  # the code of uncompressed mode was seen
@@ -52,39 +65,65 @@ class LineQueue:
         self._state[_WIDTH] = width
         self._state[_STOP] = ELEMENTS - width - _SLACK
         self.bad_rows = self.bad_run = 0
-        self._any = self.suspect = self.beyond = self.extension = False
+        self._any = self.suspect = self.beyond = self.extension = self.draws = False
+        self._state[_DREW] = 0
 
     def begin_strip(self, scheme: int, rows: int) -> None:
         """Begin a strip of at most `rows` lines in coding `scheme`, after `coded.begin`."""
-        self.first = core.begin(self._state, self._elements)
-        self._rows = self._taken = rows
-        self._state[_ROWS] = rows
+        state = self._state
+        self._begin(state, self._elements)
+        self._rows = state[_TAKEN] = state[_ROWS] = rows
         self.reason = ""
+
+    def _begin(self, state: array[int], elements: array[int]) -> None:
+        """Put a white reference line at the front of the array."""
+        elements[2] = elements[3] = elements[4] = state[_WIDTH]
+        elements[1] = elements[7] = state[_A0] = 0
+        state[_REF] = state[_B1] = 2
+        state[_FIRST] = state[_BASE] = state[_NEXT] = 8
+
+    def _close(self) -> int:
+        """End the current line where it stands and begin the next behind it: READY, or FULL."""
+        self._state[_STEP] = core.CLOSE
+        return core.decode(self._state, self._input, self._elements, self._tables)
 
     def decode(self) -> int:
         """Go on: MORE, FULL, DONE or DOUBT."""
         return DONE
 
+    @property
+    def first(self) -> int:
+        """Index of the first line that waits."""
+        return self._state[_FIRST]
+
     def lines(self) -> int:
         """How many lines wait at `first`."""
-        return self._taken - self._state[_ROWS]
+        return self._state[_TAKEN] - self._state[_ROWS]
+
+    def drew(self) -> int:
+        """How many lines were drawn and did not wait, since this was asked last."""
+        count = self._state[_DREW]
+        self._state[_DREW] = 0
+        return count
 
     def taken(self) -> None:
         """The waiting lines were taken."""
-        self._any = self._any or self.lines() > 0
-        self._taken = self._state[_ROWS]
-        self.first = self._state[_BASE]
+        state = self._state
+        self._any = self._any or state[_TAKEN] > state[_ROWS]
+        state[_TAKEN] = state[_ROWS]
+        state[_FIRST] = state[_BASE]
 
     def plain(self) -> bool:
         """True when all waiting lines have one changing element at most."""
-        return self._state[_BASE] - self.first == _LEAST * self.lines()
+        return self._state[_BASE] - self._state[_FIRST] == _LEAST * self.lines()
 
     def drop(self, count: int) -> int:
         """Forget the first of the waiting lines, `count` of them at most; returns how many."""
         count = min(count, self.lines())
+        state = self._state
         for _line in range(count):
-            self.first = self._elements[self.first - 2]
-        self._taken -= count
+            state[_FIRST] = self._elements[state[_FIRST] - 2]
+        state[_TAKEN] -= count
         return count
 
     def extend(self, rows: int) -> None:
@@ -92,12 +131,12 @@ class LineQueue:
         row; `rows` more at most.
         """
         self.beyond = True
-        self._rows = self._taken = self._state[_ROWS] = rows
+        self._rows = self._state[_TAKEN] = self._state[_ROWS] = rows
         self.recycle()
 
     def recycle(self) -> None:
         """Make room for further lines, once all lines are taken."""
-        self.first = core.recycle(self._state, self._elements, ELEMENTS)
+        self._state[_FIRST] = ccitt_rare.recycle(self._state, self._elements, ELEMENTS)
 
     def rows_left(self) -> int:
         """Lines of the strip that have not come."""
@@ -114,4 +153,4 @@ class LineQueue:
             if first_run:
                 self._elements[state[_BASE]] = 0
                 state[_NEXT] += 1
-            why = core.close_line(state, self._elements)
+            why = self._close()

@@ -117,7 +117,7 @@ class PackedDecoder(LineQueue):
                 break
             state[_FILLED] = 0
             state[_NEXT] = turns(self._row, self._elements, state[_BASE], state[_WIDTH])
-            if core.close_line(state, self._elements) == core.FULL:
+            if self._close() == core.FULL:
                 return FULL if state[_ROWS] else DONE
         if not self._coded.ended:
             return MORE

@@ -64,6 +64,7 @@ class FaxPage:
         self.rows = 0  # decoded so far
         self._owed = 0  # white ones in place of lost ones
         self._skip = 0  # rows to come that are drawn already
+        self._let = False  # others could run since the last refill
         self._scheme = 0
         self._turned = False  # least significant bit first
         self._place = (0, 0)  # offset and octets of the strip
@@ -140,6 +141,7 @@ class FaxPage:
                 await self._refill(decoder, source, directory, sink)
             elif why == FULL:
                 decoder.recycle()
+        self.rows += decoder.drew()
         if decoder.reason and directory.length and not self.plotter.full():
             missing = decoder.rows_left()
             decoder.bad_rows += missing
@@ -150,13 +152,19 @@ class FaxPage:
 
     def _draw(self, decoder: LineQueue) -> int:
         """Draw the lines that wait; returns how many did not fit into the band."""
-        decoder.suspect = decoder.suspect and decoder.plain()
-        if self._skip:
-            self._skip -= decoder.drop(self._skip)
-        self.rows += decoder.lines()
+        if not decoder.draws:
+            decoder.suspect = decoder.suspect and decoder.plain()
+            if self._skip:
+                self._skip -= decoder.drop(self._skip)
+        rows = decoder.lines()
+        self.rows += rows
         self.plotter.point(decoder.first)
-        rows: int = self.plotter.draw(decoder.lines())
+        if decoder.draws:  # they did not
+            decoder.taken()
+            return rows
+        rows = int(self.plotter.draw(rows))
         decoder.taken()
+        decoder.draws = bool(self.plotter.straight) and not self._skip and not decoder.suspect
         return rows
 
     async def _hand_on(self, rows: int, sink: Sink) -> None:
@@ -164,6 +172,7 @@ class FaxPage:
         while rows and not self.plotter.full():
             await self.plotter.flush(sink)
             await asyncio.sleep(0)
+            self._let = True
             rows = self.plotter.draw(rows)
 
     async def _refill(
@@ -180,7 +189,10 @@ class FaxPage:
             decoder.suspect = False
         if not decoder.suspect:
             source.release(min(used, directory.hold))
-        await asyncio.sleep(0)  # megabytes of fill give no band at which to let others run
+        if self._let:
+            self._let = False
+        else:  # megabytes of fill give no band at which to let others run
+            await asyncio.sleep(0)
 
     async def _reconsider(
         self, decoder: LineQueue, source: Source, directory: Directory

@@ -10,13 +10,14 @@ lie within the line, and the octet behind a line is only ORed with 0: behind the
 band that is padding. A row is drawn only while `line + most <= lines of the band`, where `most` is
 the greatest number of lines that one row becomes, so the lines written stay inside the band.
 
-Bounds of `draw_straight`, which keeps the dots of a window of 16 in a register until it moves on.
-Elements are read in pairs, begin and end of a black run; a line begins at an even index. Elements
-are <= width, a multiple of 16, and width is the closing word, so the pair that holds the first
-closing word ends the line at the latest: either the run ends at the right edge, and then the
-window does, or it would begin there. An octet is written only of a window before that edge:
-`base` is a multiple of 16 and grows by what takes it to the window of x < width, or by 16 while
-the run's end, <= width, lies behind the window. Shifts are by 0..15.
+Bounds of `draw_straight`, which keeps the dots of a window of 32 in a register until it moves on;
+`edge` is the window's last dot, `both` that for both ends of a run. Elements are read in pairs,
+begin and end of a black run; a line begins at an even index. Elements are <= width, a multiple of
+32, and width is the closing word, so the pair that holds the first closing word ends the line at
+the latest: either the run ends at the right edge, and then the window does, or it would begin
+there. Octets are written only of a window before that edge: `edge` moves to the window of x <
+width, or by 32 while the run's end, <= width, lies behind it. Shifts are by 0..31; what they push
+beyond 32 bits, where there are more, is not written.
 """
 from __future__ import annotations
 
@@ -25,7 +26,9 @@ from typing import TYPE_CHECKING
 import micropython
 from micropython import const
 
-from firmware.fax.buffers import BAND
+from firmware.fax.buffers import BAND, ELEMENTS
+from firmware.fax.ccitt_core import decode
+from firmware.fax.ccitt_rare import recycle
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -43,6 +46,13 @@ if TYPE_CHECKING:
             ...
 
 
+# words of the decoder's state
+_ROWS = const(12)
+_FIRST = const(21)
+_TAKEN = const(22)
+_DREW = const(23)
+_FULL = const(4)  # what `decode` answers when no further line fits
+# words of our own
 _INDEX = const(0)  # of the next line's elements
 _DOWN = const(1)  # next line of the band
 _LINES = const(2)  # lines of the band
@@ -56,7 +66,6 @@ _Y = const(9)  # y remainder, < _Y_DEN
 _Y_NUM = const(10)
 _Y_DEN = const(11)
 _POINT = const(15)
-_ONES = const((1 << 30) - 1)  # the window of `draw_straight`, the first dot in bit 29
 
 
 @micropython.viper
@@ -110,46 +119,51 @@ def draw(rows: int, st: ptr32, el: ptr16, band: ptr8, words: ptr32) -> int:
 
 @micropython.viper
 def draw_straight(v: int, w: int, rows: int, st: ptr32, el: ptr32, words: ptr32) -> int:
-    """As `draw`, for rows of whole 16-bit words that are neither scaled in x nor merged nor
-    inverted. (`v` and `w` are any numbers: the first two arguments live in registers.)
-    """
+    """As `draw`, for rows of whole 32-bit words that are not scaled in x, merged or inverted.
+    (`v` and `w` are any numbers: the first two arguments live in registers.)"""
     y, down, k = int(st[_Y]), int(st[_DOWN]), int(st[_INDEX])
     width, stride = int(st[_WIDTH]), int(st[_STRIDE])
     last = int(st[_LINES]) - int(st[_MOST])
     while rows and down <= last:
         p = ptr8(int(words) + down * stride)
         j = ptr32(int(el) + (k << 1))
-        w = base = 0
+        w = 0
+        edge = 31
+        both = 31 * 65537
         while True:
-            v = int(j[0]) - base
-            j = ptr32(int(j) + 4)
-            if not v & 0x3FF0FFF0:  # both ends of the run lie within the window
-                w ^= (_ONES >> (v & 15)) ^ (_ONES >> (v >> 16))
+            v = both - int(j[0])
+            if not v & 0x3FE0FFE0:  # both ends of the run lie within the window
+                j = ptr32(int(j) + 4)
+                w ^= (-2 << (v & 31)) ^ (-2 << (v >> 16))
                 continue
+            v = int(j[0])
+            j = ptr32(int(j) + 4)
             x = v & 65535
             v >>= 16
-            if x > 15:
+            if x > edge:
                 if w:
-                    p[0] = w >> 22
-                    p[1] = w >> 14 & 255
+                    p[0] = w >> 24 & 255
+                    p[1] = w >> 16 & 255
+                    p[2] = w >> 8 & 255
+                    p[3] = w & 255
                     w = 0
-                if x + (base & 65535) >= width:
+                if x >= width:
                     break
-                p = ptr8(int(p) + (x >> 4 << 1))
-                base += (x & -16) * 65537
-                v -= x & -16
-                x &= 15
-            w ^= _ONES >> x
-            while v > 15:
-                p[0] = w >> 22
-                p[1] = w >> 14 & 255
-                p = ptr8(int(p) + 2)
-                w = (w & 1) * _ONES
-                base += 0x100010
-                v -= 16
-            w ^= _ONES >> v
-            if (base & 65535) >= width:
+                p = ptr8(int(p) + (x - edge + 31 >> 5 << 2))
+                edge = x | 31
+            w ^= (2 << edge - x) - 1
+            while v > edge:
+                p[0] = w >> 24 & 255
+                p[1] = w >> 16 & 255
+                p[2] = w >> 8 & 255
+                p[3] = w & 255
+                p = ptr8(int(p) + 4)
+                w = -1
+                edge += 32
+            w ^= (2 << edge - v) - 1
+            if edge >= width:
                 break
+            both = edge * 65537
         k = int(el[(k >> 1) - 1]) & 65535
         rows -= 1
         y += int(st[_Y_NUM])
@@ -164,6 +178,26 @@ def draw_straight(v: int, w: int, rows: int, st: ptr32, el: ptr32, words: ptr32)
                     v += 1
     st[_Y], st[_DOWN], st[_INDEX] = y, down, k
     return rows
+
+
+@micropython.viper
+def draw_on(
+    state: object, buf: object, elements: object, tables: object, plot: object, band: object
+) -> int:
+    """As `decode`, and `draw_straight` whatever was decoded; where the band has room for all of
+    it, make room for further lines and go on.
+    """
+    st, at = ptr32(state), ptr32(plot)
+    while True:
+        why = int(decode(state, buf, elements, tables))
+        rows = int(st[_TAKEN]) - int(st[_ROWS])
+        at[_INDEX] = int(st[_FIRST])
+        left = int(draw_straight(0, 0, rows, plot, elements, band))
+        st[_FIRST], st[_TAKEN] = int(at[_INDEX]), int(st[_ROWS]) + left
+        st[_DREW] = int(st[_DREW]) + rows - left
+        if left or why != _FULL or not int(st[_ROWS]):
+            return why
+        st[_FIRST] = int(recycle(state, elements, ELEMENTS))
 
 
 @micropython.viper
@@ -192,7 +226,7 @@ class Plotter:
         self._elements = buffers.elements
         self._state = buffers.plot
         self._left = 0  # lines that the page may still have
-        self._straight = False  # `draw_straight` will do
+        self.straight = False  # `draw_straight` will do
 
     def begin(self, fit: Fit, inverted: bool) -> None:
         """Begin a page. Raises ValueError when the fit would leave the band."""
@@ -213,9 +247,9 @@ class Plotter:
         state[_WIDTH], state[_SCALE], state[_LEFT] = fit.width, scale, left
         state[_WHITE], state[_Y_NUM], state[_Y_DEN] = int(inverted), fit.y_num, fit.y_den
         self._left = fit.lines
-        self._straight = (
+        self.straight = (
             scale == 1 << _POINT
-            and not (left or inverted or fit.width & 15)
+            and not (left or inverted or fit.width & 31)
             and fit.y_num >= fit.y_den
         )
 
@@ -241,7 +275,7 @@ class Plotter:
         """Draw up to `rows` lines, one behind the other; returns how many did not fit into the
         band.
         """
-        if self._straight:
+        if self.straight:
             return draw_straight(0, 0, rows, self._state, self._elements, self._band)
         return draw(rows, self._state, self._elements, self._band, self._band)
 

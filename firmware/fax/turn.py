@@ -157,6 +157,8 @@ class Mirrored:
 class Turner:
     """Takes a plotter's place in a FaxPage. `top`: the first line that is drawn in this pass."""
 
+    straight = False  # lines are not drawn as soon as they are decoded
+
     def __init__(self, buffers: FaxBuffers, orientation: int) -> None:
         self._bands = [buffers.band]
         self._elements = buffers.elements
