@@ -79,7 +79,7 @@ class Server:
         self.go = threading.Event()
         self._held = held
         self.asked_at: list[float] = []  # RETR
-        self._content = content
+        self.content = content
         self._rate = rate
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -102,7 +102,7 @@ class Server:
                     continue
 
     def _converse(self, link: socket.socket) -> None:
-        size = len(self._content)
+        size = len(self.content)
         answers = {
             b"CAPA": b"+OK\r\nUIDL\r\nUSER\r\n.\r\n",
             b"STAT": b"+OK 1 %d\r\n" % size,
@@ -123,12 +123,12 @@ class Server:
     def _send(self, link: socket.socket) -> None:
         link.sendall(b"+OK\r\n")
         began = time.monotonic()
-        for at in range(0, len(self._content), _PIECE):
+        for at in range(0, len(self.content), _PIECE):
             if self._rate:
                 time.sleep(max(began + at / self._rate - time.monotonic(), 0))
             if self._held and at >= self._held:
                 self.go.wait(_LIMIT_S)
-            link.sendall(self._content[at : at + _PIECE])
+            link.sendall(self.content[at : at + _PIECE])
         link.sendall(b".\r\n")
 
 
@@ -147,6 +147,7 @@ class Watcher:
         self.first_at = 0.0
         self.sheets: list[str] = []  # a sum of each one's lines, the header band apart
         self.held: dict[str, Any] = {}
+        self.most: dict[str, Any] = {}
         self.first = threading.Event()
         self.over = threading.Event()
         self._lines = 0
@@ -180,6 +181,8 @@ class Watcher:
         kind, _blank, members = line.decode().partition(" ")
         if kind == "held":
             self.held = json.loads(members)
+        elif kind == "most":
+            self.most = json.loads(members)
         elif kind == "page":
             page = json.loads(members)
             self.pages.append(page["page"])
@@ -198,18 +201,20 @@ def run(
     content: bytes,
     rate: int,
     until: str,
-    probed: bool = False,
+    probe: Path | None = None,
     sheets: int = 0,
     held: int = 0,
+    made: type[Server] = Server,
 ) -> tuple[Watcher, Server]:
     """One run of the device, until its 'first' line or its visit is 'over'. With only so many
     sheets in the feeder, more are laid in when a visit was left for want of them. `held`: octets
-    of the mail that are sent before the run is over.
+    of the mail that are sent before the run is over. `made`: the kind of server. `probe`: what
+    starts the firmware instead of its own main module.
     """
     shadows.install()
     from hal.ports.desk import PINS
 
-    watcher, server = Watcher(sheets > 0), Server(content, rate, held)
+    watcher, server = Watcher(sheets > 0), made(content, rate, held)
     with tempfile.TemporaryDirectory() as folder:
         state = State(Path(folder))
         state.set_parameters(
@@ -230,8 +235,8 @@ def run(
         device = MicroPythonDevice(
             micropython_binary.find(), tree, HEAP, wiring, state, console.master, lambda _how: None
         )
-        if probed:
-            device.command[-1] = _PROBED % (str(tree), str(_PROBE))
+        if probe is not None:
+            device.command[-1] = _PROBED % (str(tree), str(probe))
         device.power_on(1)
         if sheets:
             watcher.left.wait(_LIMIT_S)
@@ -259,7 +264,7 @@ def first_line() -> Row:
 
 def holds() -> Row:
     """Row S6."""
-    watcher, _server = run(mail(AFTER, 60), 0, "over", probed=True)
+    watcher, _server = run(mail(AFTER, 60), 0, "over", probe=_PROBE)
     counts = watcher.held["counts"]
     left = sum(counts) // 1000
     bucket = len(counts) - 1
