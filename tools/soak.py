@@ -129,7 +129,7 @@ def summary(told: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {
         "seeds": [one["seed"] for one in told],
         **sums,
-        "largest_mb": max(one.get("largest_mb", 0) for one in told),
+        "largest_mb": max((one.get("largest_mb", 0) for one in told), default=0),
         "times_real_time": round(sums["virtual_s"] / cpu_s) if cpu_s else 0,
         "happened": dict(sorted(happened.items())),
         "failures": [{"again": again(one), "notes": one["notes"]} for one in told if one["notes"]],

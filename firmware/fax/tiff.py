@@ -97,14 +97,14 @@ class TiffReader:
         """The place of the page that was asked for last, for `go_on`. It takes part in what this
         reader knows: only one of the two goes on.
         """
-        return self.link, self.total, self._octets.order, self._seen, self._before
+        return (self.link, self.total, self._octets.order, self._seen) + self._before  # noqa: RUF005
 
     def go_on(self, place: tuple[Any, ...]) -> None:
         """Instead of `open`: go on with the page at such a place of the file."""
-        self.link, self.total, self._octets.order, seen, before = place
+        self.link, self.total, self._octets.order, seen = place[:4]
         self._next = self.link
         self._seen = seen
-        self._links, self._furthest, self._pages, count = before
+        self._links, self._furthest, self._pages, count = place[4:]
         del seen[count:]
         for index in range(self._links, _FIRST_LINKS):
             seen[index] = 0

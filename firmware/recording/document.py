@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _MAX_ROWS = const(24)  # of one notice sheet
 _MAGIC_OCTETS = const(8)
-_MARK = const(12)  # see learning.py
+_MARK = const(15)  # see learning.py
 _UNLIMITED = const(0xFFFFFFFF)
 _MOST_WAITING = const(8)  # mails that are put off for one that is read again
 UNKNOWN = b"\0\0\0\0"  # layout

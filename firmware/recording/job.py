@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from firmware.mail.header import Envelope
-from firmware.store.spool import PartSource, rest, ring
+from firmware.store.part_source import PartSource
+from firmware.store.spool import rest, ring
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

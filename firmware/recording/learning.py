@@ -23,7 +23,7 @@ from firmware.store.spool import OutsideWindow
 
 if TYPE_CHECKING:
     from firmware.recording.document import Kept, Recording
-    from firmware.store.spool import PartSource
+    from firmware.store.part_source import PartSource
 
 _MAX_LINKS = const(1000)
 _MAX_READINGS = const(64)  # of one mail
@@ -35,7 +35,7 @@ _BEFORE = const(1)
 _MORE = const(2)
 _PAGE = const(3)
 _SAID = const(4)
-_PLACE = const(7)  # of five: link, total, order, links seen, counts
+_PLACE = const(7)  # of eight: link, total, order, links seen, and four numbers
 
 
 class _Passing:

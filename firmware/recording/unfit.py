@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from firmware.fax.plotter import Sink
     from firmware.fax.raster import Fit
     from firmware.recording.sheet import Sheet
-    from firmware.store.spool import PartSource
+    from firmware.store.part_source import PartSource
 
 _HEAD_DOTS = const(1728)
 _LINES_PER_CM = const(154)
