@@ -30,7 +30,8 @@ from firmware.mail.message import MessageReader
 from firmware.pop3.mailbox import RECORDED, UNFINISHED, Visit
 from firmware.pop3.session import Session
 from firmware.store.ledger import Ledger
-from firmware.store.spool import PartSource, Spool
+from firmware.store.part_source import PartSource
+from firmware.store.spool import Spool
 from hal.clock import Clock
 from hal.network import Network
 from hal.spool_area import SpoolArea

@@ -21,6 +21,7 @@ from micropython import const
 
 if TYPE_CHECKING:
     from firmware.devices import SpoolArea
+    from firmware.store.part_source import PartSource
     from firmware.supervisor import Pulse
 
 SPARE = const(2)  # blocks at the area's end that are not the window's: see fax/kept.py
@@ -328,63 +329,3 @@ class Spool:
             self._flushed += self._block
         finally:
             self._programming = False
-
-
-class PartSource:
-    """One part of the mail in the spool, as the recording side reads it: offsets count from the
-    part's start.
-
-    `start` and `end` are the spool's offsets; `end` is None while the part is arriving.
-    """
-
-    def __init__(self, spool: Spool, start: int) -> None:
-        self.start = start
-        self.end: int | None = None
-        self.mail = spool.mail
-        self._spool = spool
-        self._ahead = start  # released up to here, also what has not come yet
-
-    def close(self) -> None:
-        """The producer says that the part has come whole: it ends at what is written now."""
-        self.end = self._spool.written
-        self._spool.wake()
-
-    @property
-    def size(self) -> int | None:
-        """Octets of the part; None while it is arriving."""
-        return None if self.end is None else self.end - self.start
-
-    async def read_at(self, offset: int, view: memoryview) -> int:
-        """As `Spool.read_at`; 0 from the part's end on. Raises `Incomplete`, `OutsideWindow`."""
-        at, spool = self.start + offset, self._spool
-        while (there := spool.look(at, self)) < 0:
-            await spool.arriving()
-        return spool.copy(at, view, self._limit()) if there else 0
-
-    def release(self, offset: int) -> None:
-        """Let go of the part's octets before `offset`, as they come where they have not come yet;
-        never touches what follows the part.
-        """
-        if self.mail == self._spool.mail:
-            self._ahead = max(self._ahead, self.start + offset)
-            self._spool.release(min(self._ahead, self._limit()))
-
-    def let_go(self) -> bool:
-        """Let go of what came since and had been released ahead; True when there was some."""
-        before = self._spool.released
-        self._spool.release(min(self._ahead, self._limit()))
-        return self._spool.released > before
-
-    @property
-    def window(self) -> int:
-        """Octets that the spool can hold."""
-        return self._spool.window
-
-    async def skip(self) -> None:
-        """Drop all of the part that is left, also what has not come yet. Raises `Incomplete`."""
-        self._spool.release(self._limit())
-        while await self._spool.arrival(self._limit(), self):
-            self._spool.release(self._limit())
-
-    def _limit(self) -> int:
-        return self._spool.written if self.end is None else self.end

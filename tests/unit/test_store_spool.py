@@ -6,11 +6,11 @@ import asyncio
 import random
 from typing import TYPE_CHECKING
 
+from firmware.store.part_source import PartSource
 from firmware.store.spool import (
     SPARE,
     Incomplete,
     OutsideWindow,
-    PartSource,
     Spool,
     SpoolAbandoned,
 )

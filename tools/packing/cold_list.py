@@ -72,11 +72,10 @@ firmware.pop3.mailbox:Visit._tell_ledger
 firmware.pop3.poller:Poller._learn
 firmware.pop3.poller:Poller.changed
 firmware.pop3.poller:Poller.forgive
+firmware.store.ledger:Ledger.forget_others
 firmware.receiving:Receiving._tell
 firmware.receiving:Receiving.reports
 firmware.reporting:Reporter.visit_ends
-firmware.store.ledger:Ledger.forget_others
-firmware.store.ledger:Ledger._forget_gone
 """
 _TROUBLE = """
 firmware.pop3.serving:Serving._too_large
@@ -106,11 +105,13 @@ firmware.store.record_log:RecordLog._gather
 firmware.store.record_log:RecordLog._drop_small
 firmware.store.record_log:RecordLog._look_again
 firmware.store.record_log:RecordLog._heed_mark
-firmware.store.ledger:Ledger._read
 firmware.store.ledger:Ledger.compact
-firmware.store.ledger:Ledger.unfinished
 firmware.store.ledger:Ledger.over_again
 firmware.store.ledger:Ledger.retract
+firmware.store.ledger:Ledger.retract_latest
+firmware.store.ledger:Ledger.heal
+firmware.store.ledger:Ledger._make_room
+firmware.store.ledger:Ledger.unfinished
 firmware.store.ledger_records:latest
 firmware.store.ledger_records:standing
 hal.storage:Storage.rebuild
