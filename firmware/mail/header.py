@@ -14,7 +14,22 @@ from micropython import const
 from firmware import on_demand
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+    from typing import Protocol
+
     from micropython import ptr8, ptr32
+
+    class Sink(Protocol):
+        """Where the parts go."""
+
+        def begin_part(self, part: Part) -> None:
+            """A part begins."""
+
+        def data(self, view: memoryview) -> Awaitable[None]:
+            """Decoded octets of this part; `view` is valid until they are taken."""
+
+        def end_part(self, part: Part, damage: str) -> None:
+            """The part is over; `damage`: '' or what is wrong with it, in plain words."""
 
 LIMIT = 128  # characters kept of any text
 

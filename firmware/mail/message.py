@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
+from firmware import on_demand
 from firmware.mail.block import ENDED, FIELD, TOOK, HeaderBlock
 from firmware.mail.boundary import AGAIN, MATCH, MAX_BOUNDARY, MORE, Boundaries, Level
 from firmware.mail.header import Envelope, Part
@@ -13,21 +14,10 @@ from firmware.mail.transfer import CLASSES, SLACK, Transfer, decode_base64
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
-    from typing import Protocol
+    from typing import Any
 
+    from firmware.mail.header import Sink
     from firmware.store.spool import Spool
-
-    class Sink(Protocol):
-        """Where the parts go."""
-
-        def begin_part(self, part: Part) -> None:
-            """A part begins."""
-
-        def data(self, view: memoryview) -> Awaitable[None]:
-            """Decoded octets of this part; `view` is valid until they are taken."""
-
-        def end_part(self, part: Part, damage: str) -> None:
-            """The part is over; `damage`: '' or what is wrong with it, in plain words."""
 
 
 HEADROOM = const(1536)  # octets of the buffer beyond the piece that is to go through at once
@@ -53,6 +43,9 @@ _STEPS = const(8)  # fields, delimiters and the like, one after the other
 
 _CODED = ("base64", "quoted-printable")
 _LINE_ENDS = (b"\r", b"\n", b"\r\n")
+_BEGIN = b"begin "  # of a uuencoded file
+_UUENCODE = "firmware.mail.uuencode"
+_LINE_OCTETS = const(256)  # of the line with its name
 _NEVER_CAME = "the boundary never came"
 
 
@@ -87,6 +80,9 @@ class MessageReader:
         self._decoded = self._view
         self._part: Part | None = None  # the leaf whose body is being read
         self._trouble = ""
+        self._files = False  # uuencoded ones may stand in this leaf
+        self._file: Any = None  # decoder of the one that is being read
+        self._fresh = True  # at the beginning of a line
         self._forwards = self._parts = self._dropped = self._groups = 0
         del self._boundaries.levels[:]
         self._begin_header("text/plain", True)
@@ -250,6 +246,12 @@ class MessageReader:
         self._part = part
         self._transfer.begin(part.encoding)
         self._well = self._spool if self._transfer.in_base64 else None
+        self._file = None
+        self._fresh = True
+        self._files = part.content_type == "text/plain" and self._transfer.as_it_is
+        if "uu" in part.encoding:
+            self._files = True
+            self._trouble = "its uuencode coding never begins"
         self._sink.begin_part(part)
 
     def _group(self, part: Part) -> int:
@@ -287,12 +289,82 @@ class MessageReader:
         if found == AGAIN:
             self._steps = 0
         if self._part is not None and stop > start:
+            if self._files:
+                return self._text(start, stop, final or found == MATCH)
             self._decoded = self._transfer.decode(self._view, start, stop)
             if len(self._decoded):
                 return _DATA  # and what was found will be found again
         if found == MATCH:
             self._delimiter()
         return _ON if found else _EMPTY
+
+    def _text(self, start: int, stop: int, last: bool) -> int:
+        """Pass on text, and the files in it. `last`: the part ends at `stop`."""
+        file, coded = self._file, "uu" in self._part.encoding if self._part else False
+        if file is not None:
+            self._start = file.decode(self._buffer, start, stop, last)
+            self._decoded = file.view[: file.made]
+            self._steps = 0  # it is slow
+            if file.ended:
+                self._end_file(coded)
+            return _DATA if file.made else _ON if file.ended else _EMPTY
+        end = self._text_end(start, stop, last)
+        if end == start:  # a line that begins like a file, but is it whole?
+            end = self._buffer.find(b"\n", start, stop) + 1
+            if not end and not last and stop - start < _LINE_OCTETS:
+                self._start = start
+                return _EMPTY
+            end = end or stop
+            name = on_demand.held(_UUENCODE).file_name(bytes(self._view[start:end]))
+            if name:
+                self._start = end
+                self._begin_file(name, coded)
+                return _ON
+        self._start = end
+        self._fresh = self._buffer[end - 1] == 10
+        self._decoded = self._view[start:end]
+        return _ON if coded else _DATA
+
+    def _text_end(self, start: int, stop: int, last: bool) -> int:
+        """Where a line begins, or may begin, like a file in buffer[start:stop]; else `stop`."""
+        buffer = self._buffer
+        front = buffer[start : min(stop, start + len(_BEGIN))]
+        if self._fresh and front == _BEGIN[: len(front)] and (len(front) == len(_BEGIN)
+                                                              or not last):
+            return start
+        at = buffer.find(b"\nbegin ", start, stop)
+        if at < 0 and not last:
+            at = buffer.rfind(b"\n", max(start, stop - len(_BEGIN)), stop)
+            if buffer[at + 1 : stop] != _BEGIN[: stop - at - 1]:
+                at = -1
+        return at + 1 if at >= 0 else stop
+
+    def _begin_file(self, name: str, coded: bool) -> None:
+        """A uuencoded file is a part of its own, and so is what follows it; where the header said
+        that the part is coded so, the file is that part.
+        """
+        module = on_demand.held(_UUENCODE)
+        if not coded:
+            self._part_within(module.type_of(name), name)
+        self._trouble = ""
+        self._files = True
+        self._file = module.Decoder()
+
+    def _end_file(self, coded: bool) -> None:
+        if coded:
+            self._trouble, self._file = self._file.damage, None
+        else:
+            self._part_within("text/plain", "")
+
+    def _part_within(self, content_type: str, name: str) -> None:
+        part = Part(content_type)
+        if self._part is not None:
+            part.charset = self._part.charset
+        self._end_leaf("")
+        part.name = name
+        self._begin_leaf(part)
+        part.alternative = 0  # no choice: it is what the text holds
+        part.alone = False
 
     def _delimiter(self) -> None:
         """A delimiter line: what is open inside its multipart ends, perhaps itself too."""
@@ -323,10 +395,10 @@ class MessageReader:
         return _ON
 
     def _end_leaf(self, damage: str) -> None:
-        part = self._part
-        self._part = self._well = None
+        part, file = self._part, self._file
+        self._part = self._well = self._file = None
         if part is not None:
-            coding = self._transfer.finish()
+            coding = self._transfer.finish() if file is None else file.damage
             self._sink.end_part(part, damage or self._trouble or coding)
 
     def _leave(self, count: int, damage: str) -> None:

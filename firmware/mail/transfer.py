@@ -23,7 +23,8 @@ _HELD = const(1)
 _ENDED = const(2)  # base64: padding has been seen
 _DAMAGED = const(3)
 
-_AS_IT_IS = ("", "7bit", "8bit", "binary", "7-bit", "8-bit")
+_AS_IT_IS = ("", "7bit", "8bit", "binary", "7-bit", "8-bit",
+             "x-uuencode", "uuencode", "x-uue", "uue")
 
 
 def _classes() -> bytes:
@@ -169,10 +170,11 @@ class Transfer:
         state[_BITS] = state[_HELD] = state[_ENDED] = state[_DAMAGED] = 0
         self.in_base64 = encoding == "base64"  # then `decode_base64` may be called with `state`
         self._kind = _BASE64 if self.in_base64 else _IDENTITY
+        self.as_it_is = encoding in _AS_IT_IS  # no coding; uuencode is not read here
         self._unknown = ""
         if encoding == "quoted-printable":
             self._kind = _QUOTED
-        elif not self.in_base64 and encoding not in _AS_IT_IS:
+        elif not self.in_base64 and not self.as_it_is:
             self._unknown = "its transfer encoding '%s' is not known" % encoding[:24]
 
     def decode(self, view: memoryview, start: int, end: int) -> memoryview:

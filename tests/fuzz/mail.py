@@ -76,4 +76,5 @@ def mails() -> list[bytes]:
              + b"--c\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n" + coded + b"--c--\r\n")
     return [b"\0Content-Type: multipart/mixed; boundary=b\r\n\r\n" + both,
             b"\6From: a@b\r\nContent-Type: multipart/mixed;\r\n boundary=c\r\n\r\n" + inner,
-            b"\1" + fax, b"\2" + coded]
+            b"\1" + fax, b"\2" + coded,
+            b"\3\r\ntext\r\nbegin 644 a.tif\r\n#0V%T\r\n`\r\nend\r\nmore\r\n"]

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import quopri
 import random
 import subprocess
@@ -32,6 +33,8 @@ PIECES = [
     b"Content-Disposition: attachment; filename*0*=utf-8''a%", b"QUJD", b"QQ==", b"=41", b"=\r\n",
     b"From: ", b"Subject: ", b"=?utf-8?Q?", b"?=", b"<a@b>", b" folded", b"\0\xff", b"y" * 90,
     b"z" * 300, b" " * 70, b"From x\n", b"Date: 1 Jan 2024 1:1\n",
+    b"begin 644 a.tif\r\n", b"\nbegin ", b"end\r\n", b"#0V%T\r\n", b"`\n", b"M\n",
+    b"Content-Transfer-Encoding: x-uuencode\n",
 ]
 MAILS = st.lists(
     st.one_of(st.sampled_from(PIECES), st.binary(max_size=6)), max_size=40).map(b"".join)
@@ -110,6 +113,19 @@ def test_what_is_read_quickly_is_what_reading_in_full_gives(raw: bytes) -> None:
 
 
 @QUICK
+@given(st.binary(max_size=300), st.booleans(), st.integers(0, 60), st.sampled_from(["\n", "\r\n"]))
+def test_uuencoded_as_python_writes_it(
+    octets: bytes, backquotes: bool, step: int, ending: str
+) -> None:
+    lines = [binascii.b2a_uu(octets[at : at + 45], backtick=backquotes).decode().rstrip("\n")
+             for at in range(0, len(octets), 45)]
+    text = ["", "x", "begin 644 a.tif", *lines, "`" if backquotes else " ", "end", "y"]
+    kept, _envelope = read_mail(ending.join(text).encode(), step, room=512)
+    assert told(kept) == [("text/plain", ("x" + ending).encode(), ""),
+                          ("image/tiff", octets, ""), ("text/plain", b"y", "")]
+
+
+@QUICK
 @given(st.binary(max_size=300), st.integers(0, 20))
 def test_quoted_printable_as_python_writes_it(octets: bytes, step: int) -> None:
     coded = quopri.encodestring(octets)  # which has all line ends as the first one is
@@ -120,9 +136,9 @@ def test_the_reader_keeps_no_more_than_its_buffer() -> None:
     """A long mail of everything at once passes through the smallest buffer."""
     body = b"".join(PIECES) * 200
     mail = b"Content-Type: multipart/mixed; boundary=" + b"q" * 200 + b"\r\n\r\n--" + b"q" * 200
-    mail += b"\r\n\r\n" + body + b"\r\n--" + b"q" * 200 + b"--\r\n"
+    mail += b"\r\nContent-Type: a/b\r\n\r\n" + body + b"\r\n--" + b"q" * 200 + b"--\r\n"
     kept, _envelope = read_mail(mail, 0, True, room=512)
-    assert told(kept) == [("text/plain", body, "")]
+    assert told(kept) == [("a/b", body, "")]
     assert HEADROOM + 512 < 4096
 
 
