@@ -7,6 +7,7 @@ unless it is damaged.
 from __future__ import annotations
 
 import binascii
+import gc
 import struct
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from hal.storage import Storage
 
 _HEAD = const(10)
-_KEPT_OCTETS = const(4096)  # of a file that is carried over into a new filesystem
+_KEPT_OCTETS = const(4096)  # of a small file
+_PIECE = const(1024)
+_SPARED = const(24576)  # octets of the heap that a larger file leaves for what is to be done then
 _IOCTL_COUNT = const(4)
 _IOCTL_SIZE = const(5)
 _IOCTL_ERASE = const(6)
@@ -50,18 +53,37 @@ def compare(storage: Storage, device: Any, name: str) -> None:
         keep(device, bytes(stored))
 
 
-def small_files(storage: Storage, but: tuple[str, ...]) -> dict[str, bytes]:
-    """Name and content of all small files that can be read, `but` these."""
-    kept: dict[str, bytes] = {}
+def contents(storage: Storage, but: tuple[str, ...]) -> dict[str, list[bytes]]:
+    """Name and content, in pieces, of all files that can be read, `but` these: the small ones,
+    then larger ones as far as there is memory to spare for them.
+    """
+    kept: dict[str, list[bytes]] = {}
     try:
-        for name in storage.names():
-            octets = storage.size(name)
-            content = bytearray(octets if octets <= _KEPT_OCTETS and name not in but else 0)
-            if content and storage.read(name, 0, content) == octets:
-                kept[name] = bytes(content)
+        sizes = [(storage.size(name), name) for name in storage.names() if name not in but]
+        for octets, name in sorted(sizes):
+            pieces = _pieces(storage, name, octets) if octets > 0 else []
+            if pieces:
+                kept[name] = pieces
     except OSError:
         return kept
     return kept
+
+
+def _pieces(storage: Storage, name: str, octets: int) -> list[bytes]:
+    """A file's content; nothing where it can't be read, or where there is no memory for it."""
+    pieces: list[bytes] = []
+    gc.collect()
+    if octets > _KEPT_OCTETS and hasattr(gc, "mem_free") and gc.mem_free() < octets + _SPARED:
+        return pieces
+    try:
+        for at in range(0, octets, _PIECE):
+            piece = bytearray(min(_PIECE, octets - at))
+            if storage.read(name, at, piece) != len(piece):
+                return []
+            pieces.append(bytes(piece))
+    except MemoryError:
+        return []
+    return pieces
 
 
 def keep(device: Any, content: bytes) -> None:

@@ -225,15 +225,15 @@ class Storage:
             forget(_RARE)
 
     def rebuild(self, but: tuple[str, ...]) -> None:
-        """Make the filesystem anew, with small files in it as far as they can be read, `but`
+        """Make the filesystem anew, with the files in it as far as they can be kept, `but`
         these, and the file 'rebuilt'. Raises OSError, also where that can't be done.
         """
         if self._remake is None:
             raise OSError(errno.EIO, "flash")
-        kept = self._rarely("small_files", but)
+        kept = self._rarely("contents", but)
         self._filesystem = self._remake()
         for name, content in kept.items():
-            self.replace_one(name, (content,))
+            self.replace_one(name, content)
         if self._device is not None:
             self._rarely("compare", self._device, _KEPT_TWICE)
 

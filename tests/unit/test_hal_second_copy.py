@@ -72,13 +72,17 @@ def test_a_file_that_could_not_be_replaced_has_no_copy_that_says_otherwise() -> 
     assert content(storage_on(flash, spool)) == b"old"
 
 
-def test_small_files_are_carried_over_into_a_new_filesystem() -> None:
+def test_files_are_carried_over_into_a_new_filesystem() -> None:
     flash, _spool, storage = new()
     storage.replace(NAME, (b"values",))
     storage.append("server", b"what it can")
     storage.append("ledger", b"records")
-    storage.append("roots", bytes(5000))
+    roots = bytes([at * 7 % 251 for at in range(9000)])
+    storage.append("roots", roots)
     storage.rebuild(("ledger", "ledger.new"))
-    assert sorted(storage.names()) == ["formatted", NAME, "rebuilt", "server"]
+    assert sorted(storage.names()) == ["formatted", NAME, "rebuilt", "roots", "server"]
     assert content(storage) == b"values"
+    found = bytearray(len(roots))
+    assert storage.read("roots", 0, found) == storage.size("roots") == len(roots)
+    assert found == roots
     raises(OSError, Storage(mount(flash, vfs.VfsLfs2)).rebuild, ())
