@@ -28,3 +28,4 @@ class Buffers:
         self.spool_block = bytearray(_SPOOL_BLOCK)
         self.window = bytearray(_WINDOW)
         self.text = bytearray(_TEXT)
+        self.front: bytearray | None = None  # free again when all is loaded

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 # octets between two collections while modules load: what loading leaves behind is used again at
 # once, instead of ending up as holes between what stays
 _BOOT_THRESHOLD = const(4096)
-# and while it runs: rarer, garbage would fill the heap first, what is loaded for a visit would
-# come to lie between, and with 30 KB free a block of 1 KB could not be had. About half of these
-# octets are frames of functions, which are given back at once; half is garbage.
+# and while it runs, at least: rarer, garbage would fill the heap first, what is loaded for a visit
+# would come to lie between, and with 30 KB free a block of 1 KB could not be had. About half of
+# these octets are frames of functions, which are given back at once; half is garbage.
 _THRESHOLD = const(32768)
+_TIGHT = const(196608)  # a heap that has no more than this can't spare anything while it boots
 _RESTARTS = "firmware.restarts"
 _FILE = "restarts"
 
@@ -40,9 +41,8 @@ async def main(board: Board, buffers: Buffers) -> None:
 
         receiver = Receiver(board, buffers, restarts)
         restarts = None
-        gc.collect()
-        if hasattr(gc, "threshold"):
-            gc.threshold(_THRESHOLD)
+        buffers.front = None
+        pace_collector()
         await receiver.run()
     except Exception as error:  # noqa: BLE001 - whatever it was, the machine starts anew
         try:
@@ -62,11 +62,27 @@ def _restarts(board: Board) -> Restarts | None:
     return call(_RESTARTS, "at_boot", board)  # type: ignore[no-any-return]
 
 
+def front_octets() -> int:
+    """How much of a fresh heap is kept free while the program is loaded. The allocator searches
+    from the front, and what is loaded leaves hundreds of small holes that nothing but small
+    objects fits in: room before them saves it most of its way.
+    """
+    return max(gc.mem_free() - _TIGHT, 0) // 4 if hasattr(gc, "threshold") else 0
+
+
+def pace_collector() -> None:
+    """Have the collector run as often as the free heap wants it."""
+    gc.collect()
+    if hasattr(gc, "threshold"):
+        gc.threshold(max(_THRESHOLD, gc.mem_free() // 2))
+
+
 def run() -> None:
     """Boot on the board that this runs on."""
     if hasattr(gc, "threshold"):
         gc.threshold(_BOOT_THRESHOLD)
     buffers = Buffers()
+    buffers.front = bytearray(front_octets())
     from hal.board import open_board
 
     board = open_board()

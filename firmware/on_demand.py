@@ -25,6 +25,8 @@ _cold: list[Any] = [0, None]  # what is held: the number of a group or a name, a
 def load(name: str) -> Any:
     """The module of that dotted name. Raises ImportError, MemoryError."""
     let_go()
+    if name not in sys.modules:
+        gc.collect()  # it shall lie together, not between what is garbage
     return __import__(name, None, None, ("__name__",))
 
 

@@ -42,6 +42,7 @@ class Handshake:
         self._context = context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
         context.verify_mode = tls.CERT_OPTIONAL if roots is None else tls.CERT_REQUIRED
         context.verify_callback = self._verify
+        _prefer_quick(context)
         for root in roots or ():
             context.load_verify_locations(root)
         self._wire = Wire(sock)
@@ -74,6 +75,15 @@ class Handshake:
         if self._wire.ended:
             raise OSError(REFUSED, "the server ended the handshake")
         return False
+
+
+def _prefer_quick(context: Any) -> None:
+    """Offer AES with 128 bits before 256: software does its ten rounds in three quarters of the
+    time of fourteen. All that Mbed TLS would offer stays on offer.
+    """
+    offered = context.get_ciphers()
+    quick = [name for name in offered if "DHE" in name and "AES-128-GCM" in name]
+    context.set_ciphers(quick + [name for name in offered if name not in quick])
 
 
 def why(error: BaseException) -> tuple[str, str] | None:

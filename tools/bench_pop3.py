@@ -253,7 +253,7 @@ def _stages(ours: Ours, runs: int) -> list[str]:
         lines.append("%-34s %8.0f %10.0f" % (what, took - before, left - garbage))
         before, garbage = took, left
     took = min(ours.run()["cpu_s"] for _ in range(runs)) / MAILS * 1e6
-    lines.append("%-34s %8.0f" % ("collecting it, every 32 KiB", took - before))
+    lines.append("%-34s %8.0f" % ("collecting it", took - before))
     lines.append("%-34s %8.0f %10.0f" % ("all", took, garbage))
     return lines
 

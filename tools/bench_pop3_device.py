@@ -12,6 +12,7 @@ done), `uncollected` (the collector does not run: for a heap of many megabytes).
 Every mail goes the device's whole way: session, unstuffing, MIME, base64, spool, a reader that
 releases at once, one durable ledger record. The last line printed says how it went.
 """
+# ruff: noqa: E402 - what is imported late finds its place in the heap behind what is made first
 from __future__ import annotations
 
 import asyncio
@@ -23,6 +24,12 @@ import time
 from typing import TYPE_CHECKING
 
 import vfs
+
+from firmware.main import front_octets, pace_collector
+
+REST = 48 * 1024  # what the device's other half, which is not here, leaves less of 384 KiB
+# the room at the heap's front comes before the program, as `firmware.main.run` does it
+HELD = [bytearray(REST), bytearray(front_octets())]
 
 from firmware import on_demand
 from firmware.buffers import MAIL_OCTETS
@@ -54,7 +61,6 @@ RECEIVE_OCTETS = 4096  # as firmware/receiver.py has them
 # what is done with each mail: received and unstuffed; its MIME read and decoded; put through the
 # spool and read from there; entered into the ledger
 STAGES = ("unstuff", "mail", "spool", "ledger")
-THRESHOLD = 32768  # octets between two collections, as firmware/main.py has it
 
 
 class FileArea:
@@ -316,8 +322,8 @@ def main() -> None:
         learn(board, order, settings)
     receiver = Receiver(board, order["folder"], settings, bool(order.get("sums")),
                         order.get("upto", "ledger"))
-    gc.collect()
-    gc.threshold(THRESHOLD)
+    HELD.pop()
+    pace_collector()
     if order.get("uncollected"):
         gc.disable()
     heaps = [0, 0]  # after the visit that has `settled` mails behind it, after the last
