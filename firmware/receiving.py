@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from firmware.devices import Clock, Storage
-    from firmware.pop3.reply import Body
+    from firmware.pop3.body import Body
     from firmware.recording.faults import FaultList
     from firmware.recording.task import RecordTask
     from firmware.reporting import Reporter

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from firmware.devices import Board, Storage
-    from firmware.pop3.reply import Body
+    from firmware.pop3.body import Body
 
     Deliver = Callable[[bytes, int, int, int, Any], Coroutine[Any, Any, int]]
 

@@ -24,7 +24,7 @@ async def ask(address: Any, request: bytes, reply: bytearray, clock: Clock,
         sock.setblocking(False)
         sock.connect(where)  # octets of other senders are dropped by the stack
         sock.send(request)
-        await readiness.wait_readable(timeout_ms)
+        await readiness.wait(False, timeout_ms)
         data = sock.recv(len(reply))
         reply[:len(data)] = data
         return len(data)

@@ -60,7 +60,8 @@ class Link:
             if count is not None:
                 return count
             self._unwaited = 0
-            await self.wait(False)
+            # as `wait`, whose object is spared here
+            await self._readiness.wait(self.secure and self._stream.wants_write, self.timeout_ms)
 
     def read_now(self, view: memoryview) -> int | None:
         """As `readinto`, without waiting; None: nothing has come, or it is the turn of others.
@@ -90,10 +91,7 @@ class Link:
         """
         if self.secure:
             writing = self._open_stream().wants_write
-        if writing:
-            await self._readiness.wait_writable(self.timeout_ms)
-        else:
-            await self._readiness.wait_readable(self.timeout_ms)
+        await self._readiness.wait(writing, self.timeout_ms)
 
     def replace(self, stream: Any) -> None:
         """Read and write by a TLS stream (hal/tls.py) from now on."""
@@ -187,7 +185,7 @@ class Network:
         while not connected:
             if timeout_ms and left_ms <= 0:
                 raise OSError(errno.ETIMEDOUT, "no answer to connect")
-            await readiness.wait_writable(left_ms if timeout_ms else 0)
+            await readiness.wait(True, left_ms if timeout_ms else 0)
             connected = _finish_connect(sock, where)
             if not connected:  # a board's stack may call a socket writable while it still connects
                 await asyncio.sleep(_RETRY_S)

@@ -1,7 +1,7 @@
 """Waiting for a stream without a task per wait: each runtime's event loop has its own few lines.
 
-`Readiness(stream, clock)` has `wait_readable(timeout_ms)`, `wait_writable(timeout_ms)`
-(coroutines; 0 means no limit; OSError(ETIMEDOUT) past it) and `close()`, which ends a wait of
+`Readiness(stream, clock)` has `wait(writing, timeout_ms)` (a coroutine, until the stream can be
+written or read; 0 means no limit; OSError(ETIMEDOUT) past it) and `close()`, which ends a wait of
 another task with OSError(ECONNABORTED). One task at a time may wait. Be ready to be woken for
 nothing: try the operation first, wait only when it can't be done yet.
 """

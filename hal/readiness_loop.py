@@ -23,23 +23,15 @@ class Readiness:
         """One for another stream."""
         return Readiness(stream, self._clock)
 
-    async def wait_readable(self, timeout_ms: int) -> None:
+    async def wait(self, writing: bool, timeout_ms: int) -> None:
         """Raises OSError(ETIMEDOUT), OSError(ECONNABORTED)."""
-        loop = asyncio.get_running_loop()
-        await self._wait(loop.add_reader, loop.remove_reader, timeout_ms)
-
-    async def wait_writable(self, timeout_ms: int) -> None:
-        """Raises OSError(ETIMEDOUT), OSError(ECONNABORTED)."""
-        loop = asyncio.get_running_loop()
-        await self._wait(loop.add_writer, loop.remove_writer, timeout_ms)
-
-    async def _wait(self, add: Callable[..., Any], remove: Callable[[int], Any],
-                    timeout_ms: int) -> None:
         if self._waiting is not None:
             raise RuntimeError("another task waits for this stream")
         loop = asyncio.get_running_loop()
         descriptor = self._stream.fileno()
         self._waiting = loop.create_future()
+        add: Callable[..., Any] = loop.add_writer if writing else loop.add_reader
+        remove = loop.remove_writer if writing else loop.remove_reader
         timer = None
         if timeout_ms > 0:
             timer = loop.call_later(timeout_ms / 1000, self._end, errno.ETIMEDOUT)

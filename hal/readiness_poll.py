@@ -36,15 +36,8 @@ class Readiness:
         """One for another stream."""
         return Readiness(stream, self._clock)
 
-    async def wait_readable(self, timeout_ms: int) -> None:
+    async def wait(self, writing: bool, timeout_ms: int) -> None:
         """Raises OSError(ETIMEDOUT), OSError(ECONNABORTED)."""
-        await self._wait(False, timeout_ms)
-
-    async def wait_writable(self, timeout_ms: int) -> None:
-        """Raises OSError(ETIMEDOUT), OSError(ECONNABORTED)."""
-        await self._wait(True, timeout_ms)
-
-    async def _wait(self, writing: bool, timeout_ms: int) -> None:
         if self._task is not None:
             raise RuntimeError("another task waits for this stream")
         self._task = core.cur_task

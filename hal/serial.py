@@ -45,7 +45,7 @@ class Serial:
             if count == 0:  # a line that is hung up is readable for ever: don't spin on it
                 await asyncio.sleep(1)
             try:
-                await self._readiness.wait_readable(_SIGN_MS)
+                await self._readiness.wait(False, _SIGN_MS)
             except OSError as error:
                 if error.errno != errno.ETIMEDOUT:
                     raise

@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from firmware.mail.header import Part
+    from firmware.pop3.body import Body
     from firmware.pop3.mailbox import VisitResult
-    from firmware.pop3.reply import Body
 
 BLOCK = 4096
 SPOOL_BLOCKS = 64  # 256 KiB

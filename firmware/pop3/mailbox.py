@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from firmware.devices import Storage
+    from firmware.pop3.body import Body
     from firmware.pop3.known import Server
-    from firmware.pop3.reply import Body
     from firmware.pop3.session import Session
     from firmware.supervisor import Pulse
 

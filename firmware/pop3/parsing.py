@@ -1,12 +1,7 @@
 """Small readers of octets that a server sent."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from micropython import const
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 LARGEST = const(0x3FFFFFFF)  # numbers are held to this: a small integer on every port
 
@@ -30,9 +25,9 @@ def after_blanks(line: memoryview | bytes, at: int) -> int:
     return at
 
 
-def is_printable(octets: Iterable[int], lowest: int = 0x20) -> bool:
+def is_printable(octets: bytes | memoryview, lowest: int = 0x20) -> bool:
     """True when every octet is printable ASCII; `lowest` = 0x21 leaves the space out."""
-    return all(lowest <= octet <= 0x7E for octet in octets)
+    return not len(octets) or (min(octets) >= lowest and max(octets) <= 0x7E)
 
 
 def response_code(text: bytes) -> str:

@@ -21,9 +21,9 @@ from firmware.recording.faults import MAIL_TOO_LARGE, PROTOCOL, SERVER_BROKE_OFF
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from firmware.pop3.body import Body
     from firmware.pop3.mailbox import Deliver, Ledger, Settings, VisitResult
     from firmware.pop3.maildrop import MailWindow
-    from firmware.pop3.reply import Body
     from firmware.pop3.session import Session
 
 # what became of a mail that was handed over

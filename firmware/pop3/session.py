@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from firmware import on_demand
+from firmware.pop3.body import Body
 from firmware.pop3.capability import MAX_CAPABILITIES, Capabilities
 from firmware.pop3.failures import Refused, WrongState, error_number, is_silence, link_fault
 from firmware.pop3.parsing import LARGEST, after_blanks, number_at, response_code
-from firmware.pop3.reply import Body, ReplyReader
+from firmware.pop3.reply import ReplyReader, unstuffed
 from firmware.recording.faults import (
     LOGIN_REFUSED,
     MESSAGE_REFUSED,
@@ -54,9 +55,10 @@ _STATES = {b"USER": (AUTHORIZATION,), b"PASS": (AUTHORIZATION,), b"APOP": (AUTHO
 
 
 def _line(verb: bytes, arguments: tuple[bytes, ...]) -> bytes:
-    if any(octet in b"\r\n\0" for argument in arguments for octet in argument):
+    line = b" ".join((verb,) + arguments)  # noqa: RUF005 - not on MicroPython
+    if line.find(b"\r") >= 0 or line.find(b"\n") >= 0 or line.find(b"\0") >= 0:
         raise ValueError("an argument holds a line break or a NUL")
-    return b" ".join((verb,) + arguments) + b"\r\n"  # noqa: RUF005 - not on MicroPython
+    return line + b"\r\n"
 
 
 class TimeOuts:
@@ -327,7 +329,11 @@ class Session:
         reader.link.timeout_ms = self.times.silence_ms
         count = 0
         try:
-            while (line := await reader.listed_line()) is not None:
+            while True:
+                here = reader.line_here()
+                line = unstuffed(await reader.line() if here is None else here)
+                if line is None:
+                    break
                 count += 1
                 if count > cap:
                     raise Fault(PROTOCOL, "a listing of more than %d lines" % cap)

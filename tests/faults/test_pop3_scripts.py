@@ -93,7 +93,7 @@ def test_promise_holds_with_pipelining(case: Case, micropython: OnMicroPython) -
 
 def test_mail_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """And the next mail is served."""
-    monkeypatch.setattr("firmware.pop3.reply._MOST_BEYOND", 1 << 20)  # else the same takes longer
+    monkeypatch.setattr("firmware.pop3.body._MOST_BEYOND", 1 << 20)  # else the same takes longer
     script = endless("RETR", b"+OK\r\nSubject: ", lambda n: b"x" * 65536, at=1)()
     found, drop = play(script, "A", {}, 1, 1)
     assert found[0].code == PROTOCOL and "without an end" in found[0].detail

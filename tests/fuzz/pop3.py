@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from firmware.pop3.body import Body
 from firmware.pop3.capability import Capabilities
 from firmware.pop3.maildrop import ROW_OCTETS, MailWindow
 from firmware.pop3.parsing import after_blanks, number_at, response_code
-from firmware.pop3.reply import LINE_CAP, MIN_BUFFER, Body, ReplyReader
+from firmware.pop3.reply import LINE_CAP, MIN_BUFFER, ReplyReader
 from firmware.recording.faults import PROTOCOL, Fault
 from tests.fuzz.drive import Octets
 

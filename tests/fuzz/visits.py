@@ -12,7 +12,7 @@ from tests.fuzz.drive import Octets
 if TYPE_CHECKING:
     from typing import Any
 
-    from firmware.pop3.reply import Body
+    from firmware.pop3.body import Body
 
 _BUFFER, _WINDOW = bytearray(MIN_BUFFER), bytearray(8 * ROW_OCTETS)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from firmware.pop3.reply import Body
+    from firmware.pop3.body import Body
 
 
 class Interface:

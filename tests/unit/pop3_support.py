@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from firmware.pop3.reply import Body
+    from firmware.pop3.body import Body
 
 DROP = -1  # in a list of replies: the end of the stream
 SILENCE = -2  # nothing until somebody gives up waiting, once

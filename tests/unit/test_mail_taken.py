@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from firmware.mail.message import HEADROOM, MessageReader
 from firmware.mail.transfer import CLASSES, decode_base64
-from firmware.pop3.reply import Body, ReplyReader
+from firmware.pop3.body import Body
+from firmware.pop3.reply import ReplyReader
 from firmware.store.spool import Spool, SpoolAbandoned
 from tests.unit.mail_support import KeepingSink, crlf, read_mail, told
 from tests.unit.pop3_support import ScriptedLink, stuffed

@@ -25,7 +25,7 @@ from tests.unit.pop3_support import (
 if TYPE_CHECKING:
     from typing import Any
 
-    from firmware.pop3.reply import Body
+    from firmware.pop3.body import Body
 
 BOX = b"user@mail"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from firmware.pop3.reply import LINE_CAP, MIN_BUFFER, Body, ReplyReader
+from firmware.pop3.body import Body
+from firmware.pop3.reply import LINE_CAP, MIN_BUFFER, ReplyReader
 from firmware.recording.faults import PROTOCOL, SERVER_BROKE_OFF, SERVER_SILENT
 from tests.unit.pop3_support import DROP, SILENCE, ScriptedLink, fault_code, stuffed, whole
 from tests.unit.support import raises
