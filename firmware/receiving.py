@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from firmware import on_demand
 from firmware.mail.message import MessageReader
-from firmware.pop3.mailbox import AGAIN, LEAVE, NOTICE, RECORDED, UNFINISHED, VisitResult
+from firmware.pop3.mailbox import VisitResult
+from firmware.pop3.outcomes import AGAIN, LEAVE, NOTICE, RECORDED, UNFINISHED
 from firmware.recording import faults
 from firmware.recording import job as outcomes
 from firmware.recording.job import Job

@@ -166,7 +166,7 @@ class Restarts:
     async def deliver(self, deliver: Deliver, key: bytes, number: int, count: int, size: int,
                       body: Body) -> int:
         """Take one mail, as `deliver` does, with an eye on what happens."""
-        from firmware.pop3.serving import NOTICE, RECORDED, UNFINISHED
+        from firmware.pop3.outcomes import NOTICE, RECORDED, UNFINISHED
 
         name = _name(key)
         deaths, told = self._of(name)

@@ -34,7 +34,8 @@ HELD = [bytearray(REST), bytearray(front_octets())]
 from firmware import on_demand
 from firmware.buffers import MAIL_OCTETS
 from firmware.mail.message import MessageReader
-from firmware.pop3.mailbox import RECORDED, UNFINISHED, Visit
+from firmware.pop3.mailbox import Visit
+from firmware.pop3.outcomes import RECORDED, UNFINISHED
 from firmware.pop3.session import Session
 from firmware.store.ledger import Ledger
 from firmware.store.part_source import PartSource

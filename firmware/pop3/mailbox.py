@@ -14,7 +14,7 @@ from firmware import on_demand
 from firmware.pop3.capability import LIAR, PROVEN
 from firmware.pop3.failures import Refused
 from firmware.pop3.maildrop import FINISHED, KEYED, MARKED, MailWindow
-from firmware.pop3.serving import AGAIN, LEAVE, NOTICE, RECORDED, UNFINISHED, Serving
+from firmware.pop3.serving import Serving
 from firmware.recording.faults import (
     LOGIN_REFUSED,
     NO_LOGIN_METHOD,
@@ -74,10 +74,6 @@ if TYPE_CHECKING:
             ...
 
 
-__all__ = (
-    "AGAIN", "LEAVE", "NOTICE", "RECORDED", "UNFINISHED", "WINDOW_OCTETS", "Visit", "VisitResult",
-)
-
 WINDOW_OCTETS = const(4095)  # 315 mails a visit
 
 _TICK_S = const(2)  # a mail that waits so long for paper: nothing is asked for ahead
@@ -119,7 +115,7 @@ class Visit:
     """Visits the mailbox that the parameters name; `run` may be called again and again.
 
     :param deliver: called with (key, number, count, size, body); returns one of the outcomes of
-        `serving`. It need not read the body to its end; the ledger is told here unless it did so
+        `outcomes`. It need not read the body to its end; the ledger is told here unless it did so
         already
     :param report: called with (fault code or 0, sentence) about what does not end the visit
     :param block: room for the listing, ROW_OCTETS a mail; lent for good

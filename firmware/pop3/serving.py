@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
+from firmware.pop3.conversation import CLOSED
 from firmware.pop3.failures import Refused
 from firmware.pop3.maildrop import DUE, FINISHED, KEYED, MARKED, SHARED
+from firmware.pop3.outcomes import AGAIN, LEAVE, NOTICE, RECORDED, UNFINISHED
 from firmware.pop3.parsing import number_at
-from firmware.pop3.session import CLOSED
 from firmware.recording.faults import MAIL_TOO_LARGE, PROTOCOL, SERVER_BROKE_OFF, Fault
 
 if TYPE_CHECKING:
@@ -25,13 +26,6 @@ if TYPE_CHECKING:
     from firmware.pop3.mailbox import Deliver, Ledger, Settings, VisitResult
     from firmware.pop3.maildrop import MailWindow
     from firmware.pop3.session import Session
-
-# what became of a mail that was handed over
-RECORDED = const(1)
-NOTICE = const(2)  # ended on paper as a notice sheet
-UNFINISHED = const(3)  # stays on the server; the next mail may come
-LEAVE = const(4)  # stays on the server, and so do all behind it: paper keeps the session waiting
-AGAIN = const(5)  # wanted once more at once, now that it is known where everything in it is
 
 # Octets of commands whose answers have not come: less than any TCP takes for sending without its
 # peer's help (a W5500 socket has 2048). See Session.ahead for why nobody can wait for ever.
@@ -137,8 +131,6 @@ class Serving:
             if not await self._step(self._plan.pop(0)):
                 return False
 
-    # Asking
-
     def _limit(self) -> int:
         """Commands that may be outstanding."""
         if not self._session.pipelining or self.slow or self.proofs < 0 or self._eats:
@@ -206,10 +198,9 @@ class Serving:
     def _send(self, kind: int, number: int) -> None:
         if kind == _STAY:
             self._session.ahead(_VERBS[kind])
-        elif kind == _HEADER:
-            self._session.ahead(_VERBS[kind], b"%d" % number, b"0")
         else:
-            self._session.ahead(_VERBS[kind], b"%d" % number)
+            lines = (b"0",) if kind == _HEADER else ()
+            self._session.ahead(_VERBS[kind], b"%d" % number, *lines)
         self._plan.append((number - self._window.first) << 3 | kind)
 
     async def stay(self) -> None:
@@ -221,8 +212,6 @@ class Serving:
         elif sum(1 for planned in self._plan if planned & 7 == _STAY) < _STAYS:
             self._send(_STAY, self._window.first)
             await self._session.flush()
-
-    # Answers
 
     async def _step(self, planned: int) -> bool:
         """Read the oldest answer. False when the visit must end."""

@@ -3,8 +3,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from firmware.pop3.mailbox import RECORDED, Visit
+from firmware.pop3.mailbox import Visit
 from firmware.pop3.maildrop import ROW_OCTETS
+from firmware.pop3.outcomes import RECORDED
 from firmware.pop3.reply import MIN_BUFFER
 from firmware.pop3.session import Session
 from tests.fuzz.drive import Octets

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from firmware.pop3.auth.sasl import base64
-from firmware.pop3.session import TRANSACTION
+from firmware.pop3.conversation import TRANSACTION
 from tests.unit.pop3_login_support import ALL, Attempt, ScramServer, said
 from tests.unit.pop3_support import listing
 

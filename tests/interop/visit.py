@@ -14,7 +14,8 @@ import sys
 from binascii import hexlify, unhexlify
 from typing import TYPE_CHECKING
 
-from firmware.pop3.mailbox import RECORDED, Visit
+from firmware.pop3.mailbox import Visit
+from firmware.pop3.outcomes import RECORDED
 from firmware.pop3.session import Session
 from hal.clock import Clock
 from hal.network import Network

@@ -7,9 +7,10 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from firmware.pop3.auth.refusals import classify
+from firmware.pop3.conversation import CLOSED
 from firmware.pop3.failures import Refused
 from firmware.pop3.reply import MIN_BUFFER
-from firmware.pop3.session import CLOSED, Session
+from firmware.pop3.session import Session
 from firmware.recording import faults
 from firmware.recording.faults import Fault
 from tests.unit.pop3_login_support import (

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from firmware.pop3.auth import hashes, scram
 from firmware.pop3.auth.sasl import base64
 from firmware.pop3.auth.timestamp import timestamp
-from firmware.pop3.session import CLOSED, TRANSACTION
+from firmware.pop3.conversation import CLOSED, TRANSACTION
 from firmware.recording import faults
 from firmware.recording.faults import Fault
 from tests.unit.pop3_login_support import (

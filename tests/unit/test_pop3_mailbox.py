@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from firmware.pop3 import mailbox
 from firmware.pop3.identity import uid_key
-from firmware.pop3.mailbox import AGAIN, LEAVE, NOTICE, RECORDED, UNFINISHED, Visit, VisitResult
+from firmware.pop3.mailbox import Visit, VisitResult
 from firmware.pop3.maildrop import ROW_OCTETS
+from firmware.pop3.outcomes import AGAIN, LEAVE, NOTICE, RECORDED, UNFINISHED
 from firmware.pop3.reply import MIN_BUFFER
 from firmware.pop3.session import Session
 from firmware.recording import faults

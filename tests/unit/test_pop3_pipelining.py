@@ -277,7 +277,7 @@ def test_copies_with_one_key_are_printed_once_though_both_were_asked_for() -> No
 
 
 def test_leaving_with_answers_outstanding_deletes_nothing_and_is_made_up_for() -> None:
-    from firmware.pop3.mailbox import LEAVE, RECORDED
+    from firmware.pop3.outcomes import LEAVE, RECORDED
 
     drop = Maildrop()
     drop.desk.outcomes = [RECORDED, RECORDED, LEAVE]

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from firmware.pop3.identity import box_of, uid_key
-from firmware.pop3.mailbox import LEAVE, NOTICE, RECORDED, UNFINISHED
+from firmware.pop3.outcomes import LEAVE, NOTICE, RECORDED, UNFINISHED
 from firmware.recording import faults
 from tests.unit.pop3_support import FakeNetwork, listing, stuffed
 from tests.unit.store_support import FakeStorage

@@ -8,9 +8,10 @@ import asyncio
 import errno
 from typing import TYPE_CHECKING
 
+from firmware.pop3.conversation import CLOSED, TRANSACTION
 from firmware.pop3.failures import Refused, WrongState
 from firmware.pop3.reply import MIN_BUFFER
-from firmware.pop3.session import CLOSED, TRANSACTION, Session
+from firmware.pop3.session import Session
 from firmware.recording import faults
 from tests.unit.pop3_support import (
     DROP,

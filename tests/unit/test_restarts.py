@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 
-from firmware.pop3.serving import NOTICE, RECORDED, UNFINISHED
+from firmware.pop3.outcomes import NOTICE, RECORDED, UNFINISHED
 from firmware.restarts import DEATHS, MOST, Restarts, asked, at_boot, lost
 from tests.unit.store_support import FakeStorage
 

@@ -9,7 +9,7 @@ firmware.receiver:Receiver._build_receiving
 firmware.receiver:Receiver._build_recording
 firmware.receiver:Receiver._open_store
 firmware.receiver:Receiver._configure_film
-firmware.pop3.session:Session.__init__
+firmware.pop3.conversation:Conversation.__init__
 firmware.pop3.mailbox:Visit.__init__
 firmware.pop3.poller:Poller.__init__
 firmware.text.font:Font._read_head
@@ -38,9 +38,9 @@ firmware.receiver:Receiver.status
 firmware.receiver:Receiver._last_visit
 """
 _BEGIN = """
-firmware.pop3.session:Session.connect
-firmware.pop3.session:Session._open_link
-firmware.pop3.session:Session.stls
+firmware.pop3.conversation:Conversation.connect
+firmware.pop3.conversation:Conversation._open_link
+firmware.pop3.conversation:Conversation.stls
 firmware.pop3.session:Session.stat
 firmware.pop3.session:Session.login
 firmware.pop3.capability:Capabilities.add

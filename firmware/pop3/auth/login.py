@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from firmware import on_demand
+from firmware.pop3.conversation import CLOSED
 from firmware.pop3.failures import Refused
 from firmware.pop3.parsing import is_printable
-from firmware.pop3.session import CLOSED
 from firmware.recording.faults import LOGIN_REFUSED, NOT_CONFIGURED, Fault
 
 if TYPE_CHECKING:

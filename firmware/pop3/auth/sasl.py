@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
+from firmware.pop3.conversation import CLOSED
 from firmware.pop3.failures import Refused
-from firmware.pop3.session import CLOSED
 from firmware.recording.faults import PROTOCOL, Fault
 
 if TYPE_CHECKING:
