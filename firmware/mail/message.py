@@ -310,13 +310,15 @@ class MessageReader:
             return _DATA if file.made else _ON if file.ended else _EMPTY
         end = self._text_end(start, stop, last)
         if end == start:  # a line that begins like a file, but is it whole?
-            end = self._buffer.find(b"\n", start, stop) + 1
-            if not end and not last and stop - start < _LINE_OCTETS:
+            limit = min(stop, start + _LINE_OCTETS)
+            end = self._buffer.find(b"\n", start, limit) + 1
+            long = limit - start == _LINE_OCTETS and not end
+            if not (end or last or long):
                 self._start = start
                 return _EMPTY
-            end = end or stop
+            end = end or limit
             name = on_demand.held(_UUENCODE).file_name(bytes(self._view[start:end]))
-            if name:
+            if name and not long:
                 self._start = end
                 self._begin_file(name, coded)
                 return _ON

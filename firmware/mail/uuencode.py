@@ -48,10 +48,11 @@ class Decoder:
         """
         self.made = 0
         while start < stop and self.made < _ROOM - 64:
-            line_end = octets.find(b"\n", start, stop)
-            if line_end < 0 and not last and stop - start < _LONGEST:
+            limit = min(stop, start + _LONGEST)
+            behind = octets.find(b"\n", start, limit) + 1
+            if not behind and not last and limit - start < _LONGEST:
                 break
-            behind = line_end + 1 if line_end >= 0 else stop
+            behind = behind or limit
             line = bytes(memoryview(octets)[start:behind]).rstrip(b"\r\n")
             ends = line.rstrip() == b"end"
             if ends or not _is_coded(line):

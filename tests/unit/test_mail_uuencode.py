@@ -91,6 +91,15 @@ def test_a_part_whose_transfer_encoding_it_is() -> None:
     assert read(crlf(head)) == [("text/plain", "", b"", "its uuencode coding never begins")]
 
 
+def test_a_first_line_without_end_is_text_in_whatever_pieces_it_comes() -> None:
+    for length in (243, 244, 245, 300):
+        body = mail("a\nbegin 644 " + "z" * length + "\nb")
+        wanted = read(body)
+        assert (len(wanted) == 1) == (length > 244)
+        for step in (1, 50, 257):
+            assert read(body, step) == wanted, (length, step)
+
+
 def test_many_small_files_are_bounded() -> None:
     kept, _envelope = read_mail(mail("begin 644 x\nend\n" * 200))
     assert len(kept) == MAX_PARTS + 1 and kept[-1].damage.endswith("a mail may have 64")
