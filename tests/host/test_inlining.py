@@ -101,7 +101,10 @@ def test_all_kinds_of_calls_give_way() -> None:
 
 
 STAYS = {
-    "called twice": "def _f(): return 1\ndef result(): return _f() + _f()",
+    "large and called twice": (
+        "def _f(a): return (a + 1) * (a + 2) * (a + 3) * (a + 4) * (a + 5) * (a + 6)\n"
+        "def result(): return _f(1) + _f(2)"
+    ),
     "handed on": "def _f(): return 1\ndef result(): return list(map(_f, ()))",
     "a generator": "def _f(): yield 1\ndef result(): return list(_f())",
     "of itself": "def _f(n): return _f(n - 1) if n else 0\ndef result(): return 1",
@@ -135,6 +138,33 @@ def test_what_only_a_function_can_do_stays_one(why: str) -> None:
     kept = frozenset(("result", "go", "_f")) if "name" in why else frozenset(("result", "go"))
     _text, done = _written_out(STAYS[why], kept)
     assert done == []
+
+
+def test_small_functions_are_written_out_in_several_places() -> None:
+    before = """
+class Box:
+    def __init__(self):
+        self._size = 3
+        self._open = False
+
+    def _wide(self, by): return self._size * by
+
+    def _twice(self): return self._wide(2)
+
+    def _let(self, state): self._open = state
+
+    def use(self, number):
+        self._let(number > 1)
+        for one in range(self._wide(number)):
+            if one > self._twice() and self._open:
+                self._let(False)
+        return self._twice(), self._wide(log.append(1) or number), self._open
+
+def result(number): return Box().use(number)
+"""
+    text, done = _written_out(before, frozenset(("result", "use")))
+    assert sorted(done) == ["_let", "_twice", "_wide"]
+    assert all(_outcome(text, number) == _outcome(before, number) for number in range(5))
 
 
 def test_functions_of_another_group_stay_apart() -> None:

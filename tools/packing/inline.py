@@ -1,4 +1,4 @@
-"""Functions that are called in one place are written out there.
+"""Functions that are called in one place, and small ones called in a few, are written out there.
 
 Each function costs a device some 50 octets besides what it does, and each call its time; a
 coroutine costs an object too. What a function did is done in the same order, and what it held it
@@ -21,39 +21,59 @@ from tools.packing.inline_body import (
     own_nodes,
     renamed,
 )
-from tools.packing.inline_find import BUILTINS, Index, Single, free_names, singles
+from tools.packing.inline_find import (
+    BUILTINS,
+    Home,
+    Index,
+    Single,
+    called,
+    free_names,
+    is_small,
+    may,
+)
 from tools.packing.inline_held import let_go
 from tools.packing.inline_place import Place, lifted, place_of, replace
 from tools.packing.program import Trees
 from tools.packing.scopes import Comprehension, Function, locals_of
 
-# What takes all of a generator before it returns, so that nothing of the function lives on in it
-_TAKE_ALL = frozenset((
-    "all", "any", "bytes", "bytearray", "dict", "join", "list", "max", "min", "set", "sorted",
-    "sum", "tuple",
-))
-_MARK = "cold_group"
 _FRESH = "t%d_"
+_PLACES = 8  # that a small function is written out in
 
 
 def write_out(trees: Trees, kept: Collection[str]) -> list[str]:
     """Write functions out where they are called; returns their names. What is in `kept` may be
     called by others.
     """
-    return _Writer(trees, kept).run()
+    done = _Writer(trees, kept, 1).run()
+    done += _Writer(trees, kept, _PLACES).run()
+    index = Index(trees)
+    for home in done:
+        uses = index.attributes if home.owner else {
+            name: uses for (room, name), uses in index.globals.items() if room == home.room
+        }
+        if home.node.name in uses:
+            raise ValueError("%s is called and not there" % home.node.name)
+    return [home.node.name for home in done]
 
 
 class _Writer:
-    def __init__(self, trees: Trees, kept: Collection[str]) -> None:
+    """One pass: functions with one call, or small ones with up to `most`."""
+
+    def __init__(self, trees: Trees, kept: Collection[str], most: int) -> None:
         self._index = Index(trees)
         self._kept = kept
-        self._done: list[str] = []
+        self._most = most
+        self._done: list[Home] = []
+        self._left: dict[int, int] = {}  # calls that each function still has
         self._waiting: dict[int, list[Single]] = {}
 
-    def run(self) -> list[str]:
-        for single in singles(self._index, self._kept):
-            if _may(single):
-                self._waiting.setdefault(id(single.around.node), []).append(single)
+    def run(self) -> list[Home]:
+        """The functions that are not there any more."""
+        for found in called(self._index, self._kept, self._most):
+            if all(map(may, found)) and (self._most == 1 or is_small(found)):
+                self._left[id(found[0].home.node)] = len(found)
+                for single in found:
+                    self._waiting.setdefault(id(single.around.node), []).append(single)
         for home in self._index.homes:
             self._into(home.node)
         return self._done
@@ -66,46 +86,21 @@ class _Writer:
         before = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
         for single in waiting:
             self._into(single.home.node)
+            if self._most > 1:
+                before = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
             try:
                 _Call(self._index, single, before, self._kept).write()
             except CannotBeWrittenOut:
                 continue
-            single.home.body.remove(single.home.node)
-            if single.home.owner and not single.home.body:
-                single.home.body.append(ast.Pass())
-            self._done.append(single.home.node.name)
+            self._left[id(single.home.node)] -= 1
+            if not self._left[id(single.home.node)]:
+                self._remove(single.home)
 
-
-def _may(single: Single) -> bool:
-    """True for functions that hold nothing that only a function of its own can."""
-    callee, around = single.home.node, single.around.node
-    if getattr(callee, _MARK, None) != getattr(around, _MARK, None):
-        return False
-    if any("micropython" in ast.dump(one) for one in around.decorator_list):
-        return False
-    arguments = callee.args
-    if arguments.vararg or arguments.kwarg or arguments.kwonlyargs or arguments.posonlyargs:
-        return False
-    taken = {id(one) for node in ast.walk(callee) for one in _taken_at_once(node)}
-    for node in (inner for one in callee.body for inner in ast.walk(one)):
-        if isinstance(node, Function | ast.ClassDef | ast.Global | ast.Nonlocal | ast.NamedExpr):
-            return False
-        if isinstance(node, ast.Yield | ast.YieldFrom):
-            return False
-        if isinstance(node, ast.Name) and node.id in ("super", "locals"):
-            return False
-        if isinstance(node, ast.Lambda | ast.GeneratorExp) and id(node) not in taken:
-            return False
-    return True
-
-
-def _taken_at_once(node: ast.AST) -> list[ast.expr]:
-    """Generators and lambdas that are of no use any more when this call returns."""
-    if not isinstance(node, ast.Call):
-        return []
-    name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-    keys = [one.value for one in node.keywords if one.arg == "key"]
-    return [*keys, *(node.args if name in _TAKE_ALL else ())]
+    def _remove(self, home: Home) -> None:
+        home.body.remove(home.node)
+        if home.owner and not home.body:
+            home.body.append(ast.Pass())
+        self._done.append(home)
 
 
 class _Call:

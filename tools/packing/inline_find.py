@@ -13,6 +13,14 @@ from tools.packing.program import Trees
 from tools.packing.scopes import Function, locals_of, module_names, places
 
 BUILTINS = frozenset(dir(builtins))
+# What takes all of a generator before it returns, so that nothing of the function lives on in it
+_TAKE_ALL = frozenset((
+    "all", "any", "bytes", "bytearray", "dict", "join", "list", "max", "min", "set", "sorted",
+    "sum", "tuple",
+))
+_MARK = "cold_group"
+_CALL = 3  # names, attributes, calls and operations that make a call
+_SMALL = 10  # as many as take what a function takes besides what it does
 
 
 class Home(NamedTuple):
@@ -197,8 +205,10 @@ class Single(NamedTuple):
     call: ast.Call
 
 
-def singles(index: Index, kept: Collection[str]) -> Iterator[Single]:
-    """Functions that are called in one place and spoken of nowhere else."""
+def called(index: Index, kept: Collection[str], most: int) -> Iterator[list[Single]]:
+    """Functions that are called in at most that many places and spoken of nowhere else; for each
+    its calls.
+    """
     calls = {
         id(node.func): node
         for tree in index.trees.values()
@@ -214,14 +224,18 @@ def singles(index: Index, kept: Collection[str]) -> Iterator[Single]:
             (home.room, name), []
         )
         others = () if home.owner else index.attributes.get(name, ())
-        if len(uses) != 1 or others or index.is_stored(name) or home.node.decorator_list:
+        if not 1 <= len(uses) <= most or others or index.is_stored(name):
             continue
-        use = uses[0]
-        if use.around is None or id(use.node) not in calls or use.around.node is home.node:
-            continue
-        if use.room != home.room and not _moves(index, home):
-            continue
-        yield Single(home, use.around, calls[id(use.node)])
+        found = [
+            Single(home, use.around, calls[id(use.node)])
+            for use in uses
+            if use.around is not None
+            and id(use.node) in calls
+            and use.around.node is not home.node
+            and (use.room == home.room or _moves(index, home))
+        ]
+        if len(found) == len(uses) and not home.node.decorator_list:
+            yield found
 
 
 def _moves(index: Index, home: Home) -> bool:
@@ -236,3 +250,51 @@ def free_names(node: Function) -> set[str]:
         one.id for one in ast.walk(node) if isinstance(one, ast.Name) and one.id not in own
     }
 
+
+def may(single: Single) -> bool:
+    """True for functions that hold nothing that only a function of its own can."""
+    callee, around = single.home.node, single.around.node
+    if getattr(callee, _MARK, None) != getattr(around, _MARK, None):
+        return False
+    if any("micropython" in ast.dump(one) for one in around.decorator_list):
+        return False
+    arguments = callee.args
+    if arguments.vararg or arguments.kwarg or arguments.kwonlyargs or arguments.posonlyargs:
+        return False
+    taken = {id(one) for node in ast.walk(callee) for one in _taken_at_once(node)}
+    for node in (inner for one in callee.body for inner in ast.walk(one)):
+        if isinstance(node, Function | ast.ClassDef | ast.Global | ast.Nonlocal | ast.NamedExpr):
+            return False
+        if isinstance(node, ast.Yield | ast.YieldFrom):
+            return False
+        if isinstance(node, ast.Name) and node.id in ("super", "locals"):
+            return False
+        if isinstance(node, ast.Lambda | ast.GeneratorExp) and id(node) not in taken:
+            return False
+    return True
+
+
+def _taken_at_once(node: ast.AST) -> list[ast.expr]:
+    """Generators and lambdas that are of no use any more when this call returns."""
+    if not isinstance(node, ast.Call):
+        return []
+    name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+    keys = [one.value for one in node.keywords if one.arg == "key"]
+    return [*keys, *(node.args if name in _TAKE_ALL else ())]
+
+
+def is_small(found: list[Single]) -> bool:
+    """True when what it does takes less in all places than a function and its calls."""
+    node = found[0].home.node
+    inside = sum(
+        1
+        for one in node.body
+        for inner in ast.walk(one)
+        if isinstance(inner, ast.expr) and not isinstance(inner, ast.Constant)
+    )
+    kinds = ast.Return | ast.Expr | ast.Assign
+    return (
+        len(node.body) == 1
+        and isinstance(node.body[0], kinds)
+        and (inside - _CALL) * (len(found) - 1) <= _SMALL
+    )
