@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import platform
 import socket
 import subprocess
 import tempfile
@@ -19,6 +18,7 @@ from sim import shadows
 from sim.link_server import LinkServer
 from sim.state import State
 from sim.wiring import Wiring
+from tools.micropython_binary import find, native_arch
 
 POWER_ON, HARD_RESET, WATCHDOG_RESET = 1, 2, 3  # machine.reset_cause()
 
@@ -50,10 +50,13 @@ class Ended(Exception):
 
 
 def build(build_dir: Path) -> Path:
-    """Compiled modules for this machine's MicroPython. Raises tools.build.BuildError."""
-    from tools.build import build_tree
+    """Compiled modules for the MicroPython that is used here. Raises tools.build.BuildError and
+    OSError.
+    """
+    from tools.build import ARCHES, build_tree
 
-    arch = "x64" if platform.machine() in ("x86_64", "AMD64") else "bytecode"
+    arch = native_arch(find())
+    arch = arch if arch in ARCHES else "bytecode"
     return build_tree(build_dir / "desk", arch, (shadows.MICROPYTHON, shadows.DESK))
 
 

@@ -32,7 +32,7 @@ from tools.short_names import keywords, plan, shorten
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOTS = ("firmware", "hal")
-ARCHES = ("x64", "armv6m", "armv7m", "armv7emsp", "xtensawin", "bytecode")
+ARCHES = ("x64", "x86", "armv6m", "armv7m", "armv7emsp", "xtensawin", "bytecode")
 MANIFEST = "manifest.json"
 TYPES_ONLY = "firmware/devices.py"  # read by the type checker only
 HOST_FILES = (".txt", ".md", ".pyc")  # licences and notes stay with the sources

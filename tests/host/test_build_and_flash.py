@@ -15,6 +15,7 @@ from tools import build, flash, micropython_binary
 from tools.build import BuildError, build_tree
 from tools.device import Device, DeviceError, Kind
 from tools.device_source import SourceError, device_source
+from tools.micropython_binary import native_arch
 
 MODULE = '''"""A module."""
 from __future__ import annotations
@@ -144,8 +145,28 @@ def test_every_architecture_is_in_its_header(project: Path, tmp_path: Path, arch
     header = (build_tree(tmp_path / "out", arch) / "firmware" / "module.mpy").read_bytes()[:4]
     assert (
         header[2] >> 2
-        == {"x64": 2, "armv6m": 4, "armv7m": 5, "armv7emsp": 7, "xtensawin": 10}[arch]
+        == {"x86": 1, "x64": 2, "armv6m": 4, "armv7m": 5, "armv7emsp": 7, "xtensawin": 10}[arch]
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "arch"), [(1, "x86"), (2, "x64"), (0, "bytecode"), (7, "armv7emsp")]
+)
+def test_a_micropython_says_which_native_code_it_runs(
+    tmp_path: Path, said: int, arch: str
+) -> None:
+    binary = tmp_path / "micropython"
+    binary.write_text("#!/bin/sh\necho %d\n" % said)
+    binary.chmod(0o755)
+    assert native_arch(binary) == arch
+
+
+def test_a_micropython_that_says_nothing_is_told_of(tmp_path: Path) -> None:
+    binary = tmp_path / "micropython"
+    binary.write_text("#!/bin/sh\nexit 1\n")
+    binary.chmod(0o755)
+    with pytest.raises(OSError, match="does not say"):
+        native_arch(binary)
 
 
 def test_second_build_touches_nothing_and_a_change_only_its_module(
