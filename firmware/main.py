@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from firmware.buffers import Buffers
-from firmware.on_demand import call, keep_code, load
+from firmware.on_demand import call, keep_code, keep_groups, load
 
 if TYPE_CHECKING:
     from firmware.devices import Board
@@ -24,6 +24,7 @@ _BOOT_THRESHOLD = const(4096)
 # these octets are frames of functions, which are given back at once; half is garbage.
 _THRESHOLD = const(32768)
 _TIGHT = const(196608)  # a heap that has no more than this can't spare anything while it boots
+_ROOM_FOR_GROUPS = const(131072)  # free octets behind the boot with which nothing need be spared
 _RESTARTS = "firmware.restarts"
 _FILE = "restarts"
 
@@ -74,7 +75,10 @@ def pace_collector() -> None:
     """Have the collector run as often as the free heap wants it."""
     gc.collect()
     if hasattr(gc, "threshold"):
-        gc.threshold(max(_THRESHOLD, gc.mem_free() // 2))
+        free = gc.mem_free()
+        gc.threshold(max(_THRESHOLD, free // 2))
+        if free > _ROOM_FOR_GROUPS:
+            keep_groups()
 
 
 def run() -> None:

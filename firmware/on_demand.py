@@ -5,9 +5,12 @@ import gc
 import sys
 from typing import TYPE_CHECKING
 
+from micropython import const
+
 if TYPE_CHECKING:
     from typing import Any
 
+_ALL = const(99)  # warm groups: none is ever forgotten
 # Modules on demand that have native code, and what they hold of others
 _NATIVE = (
     "firmware.fax.ccitt_core",
@@ -19,46 +22,89 @@ _NATIVE = (
     "firmware.mail.charset",
 )
 _stay: list[str] = []
-_cold: list[Any] = [0, None]  # what is held: the number of a group or a name, and the module
+_one: list[Any] = ["", None]  # name and module of what is held until another is loaded
+_held: list[str] = []  # the groups that are in memory, in the order of loading
+_most: list[int] = [2]  # warm groups at a time
 
 
 def load(name: str) -> Any:
     """The module of that dotted name. Raises ImportError, MemoryError."""
-    let_go()
+    _forget("g")
     if name not in sys.modules:
         gc.collect()  # it shall lie together, not between what is garbage
-    return __import__(name, None, None, ("__name__",))
+    try:
+        return __import__(name, None, None, ("__name__",))
+    except MemoryError:
+        _unlist(name)
+        _forget("")
+        gc.collect()
+        return __import__(name, None, None, ("__name__",))
 
 
 def held(name: str) -> Any:
     """The module of that dotted name, which stays until another is loaded or the heap is looked
     at. Raises ImportError, MemoryError.
     """
-    if _cold[0] != name:
-        try:
-            module = load(name)
-        except MemoryError:
-            drop(name)
-            gc.collect()
-            module = load(name)
+    if _one[0] != name:
+        module = load(name)
         drop(name)
-        _cold[:] = name, module
-    return _cold[1]
+        _one[:] = name, module
+    return _one[1]
 
 
-def cold_group(number: int) -> Any:
-    """Functions that the build took out of their modules because they are seldom called
-    (`tools/packing/cold_list.py`). Raises MemoryError.
+class _Groups:
+    """Its attributes are the groups of functions that the build took out of their modules because
+    they are seldom called (`tools/packing/cold_list.py`), loaded when asked for. A cold one, g1 …,
+    goes when another one comes, of the warm ones, w1 …, some stay.
     """
-    if _cold[0] != number:
-        held("firmware.g%d" % number)
-        _cold[0] = number
-    return _cold[1]
+
+    def __getattr__(self, name: str) -> Any:
+        warm = [one for one in _held if one[0] == "w"]
+        if name[0] == "w" and len(warm) >= _most[0]:
+            _forget(warm[0])
+        module = load("firmware." + name)
+        _unlist("firmware." + name)
+        setattr(self, name, module)
+        _held.append(name)
+        return module
+
+
+cold = _Groups()
+
+
+def keep_groups() -> None:
+    """For a large heap: every warm group stays once it is loaded."""
+    _most[0] = _ALL
 
 
 def let_go() -> None:
-    """Hold no group of seldom called functions: it is loaded again when called for."""
-    _cold[:] = 0, None
+    """Forget what is loaded again when called for; warm groups stay where there is room for all
+    of them.
+    """
+    _forget("g" if _most[0] >= _ALL else "")
+
+
+def _forget(start: str, room: str = "") -> None:
+    """Forget the groups whose names begin so, and whose functions are of that room if one is
+    told.
+    """
+    if not room:
+        _one[:] = "", None
+    for name in list(_held):
+        if name.startswith(start) and room in ("", getattr(cold, name).room):
+            _held.remove(name)
+            setattr(cold, name, None)  # MicroPython leaves the value in the place of a deleted one
+            delattr(cold, name)
+
+
+def _unlist(name: str) -> None:
+    """Take a module out of the list of those that are loaded."""
+    if name in sys.modules:
+        del sys.modules[name]
+        room, _dot, short = name.rpartition(".")
+        package = sys.modules.get(room)
+        if hasattr(package, short):
+            delattr(package, short)
 
 
 def call(name: str, function: str, *arguments: Any) -> Any:
@@ -84,8 +130,5 @@ def drop(start: str, but: tuple[str, ...] = ()) -> None:
     """
     for name in list(sys.modules):
         if name.startswith(start) and name not in but and name not in _stay:
-            del sys.modules[name]
-            room, _dot, short = name.rpartition(".")
-            package = sys.modules.get(room)
-            if hasattr(package, short):
-                delattr(package, short)
+            _unlist(name)
+            _forget("", name)

@@ -85,6 +85,9 @@ _OBJECTS = """
 from firmware.receiver import %s as Receiver
 _receiver = Receiver(_any, _buffers)
 del Receiver
+from firmware.main import %s as _load
+_load("firmware")  # lets go what put the objects together
+del _load
 """
 _DROP = """
 for _name in list(sys.modules):
@@ -146,14 +149,14 @@ def plan(tree: Path) -> dict[str, Any]:
     before = _BEFORE
     for name in ("block_size", "block_count", "recordable_lines", "lines_per_mm_x100"):
         before = before.replace(name, named.get(name, name))
+    load = named.get("load", "load")
     steps = []
     stays = resident(what)
     for name in stays:
         steps.append([name, "import " + name])
         if name == FIRST:
-            called = (named.get("Buffers", "Buffers"), named.get("load", "load"))
-            steps.append(["buffers", _BUFFERS % called])
-    steps.append(["objects", _OBJECTS % named.get("Receiver", "Receiver")])
+            steps.append(["buffers", _BUFFERS % (named.get("Buffers", "Buffers"), load)])
+    steps.append(["objects", _OBJECTS % (named.get("Receiver", "Receiver"), load)])
     demanded = on_demand(tree, stays)
     for name in demanded:  # one may load others of them
         steps += [[name, "import " + name], ["-" + name, _DROP % (demanded,)]]

@@ -145,8 +145,11 @@ class Wire:
 LOADER = """
 import sys
 
-def cold_group(number):
-    return __import__("firmware.g%d" % number, None, None, ("x",))
+class Groups:
+    def __getattr__(self, name):
+        return __import__("firmware." + name, None, None, ("x",))
+
+cold = Groups()
 """
 SELDOM = """
 from micropython import const
@@ -195,12 +198,29 @@ def test_functions_that_are_loaded_when_called_do_what_they_did() -> None:
     trees = parsed(program)
     assert cold.mark(trees, groups) == ["firmware.seldom:Machine.no_more"]
     classes = list(names.families(trees))
-    trees = cold.divide(trees)
-    names.shorten(trees, {"result", "cold_group"}, classes)
+    trees = cold.divide(trees, (), {"result"})
+    names.shorten(trees, {"result", "cold"}, classes)
     made = _texts(trees)
     assert "_SCALE" not in made["firmware.g1"] and "const(4)" in made["firmware.g1"]
     assert "sum(" not in made["firmware.seldom"], "a helper that nobody else uses goes with it"
     order = ["firmware", "firmware.on_demand", "firmware.seldom", "firmware.g1"]
+    assert _run({name: made[name] for name in order}, "firmware.seldom") == _run(
+        {name: program[name] for name in order[:3]}, "firmware.seldom"
+    )
+
+
+def test_a_method_that_may_be_meant_otherwise_leaves_a_call_in_its_place() -> None:
+    other = "class Other:\n    def steps(self, most):\n        return most\n"
+    program = {"firmware": "", "firmware.on_demand": LOADER, "firmware.seldom": SELDOM + other}
+    trees = parsed(program)
+    cold.mark(trees, {"warm": ["firmware.seldom:Machine.steps", "firmware.seldom:often"]})
+    trees = cold.divide(trees, ("warm",), {"result"})
+    assert sorted(trees)[-1] == "firmware.w1"
+    left = text_of(trees["firmware.seldom"])
+    assert "return cold.w1.Machine__steps(self, most)" in left
+    assert "def often" not in left
+    order = ["firmware", "firmware.on_demand", "firmware.seldom", "firmware.w1"]
+    made = _texts(trees)
     assert _run({name: made[name] for name in order}, "firmware.seldom") == _run(
         {name: program[name] for name in order[:3]}, "firmware.seldom"
     )

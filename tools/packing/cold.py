@@ -1,36 +1,40 @@
-"""Functions that run once a boot, once a visit or when something is wrong are loaded when they
-are called: in the class or module stands a call of a few octets instead.
+"""Functions that run seldom are loaded when they are called (`firmware/on_demand.py`). Their calls
+go to the groups (reach.py); where it is not sure whom a call means, a function of a few octets
+stands in the class or module and calls the group.
 
-A group of them is one module; the one that was used last stays in memory until something else is
-loaded on demand.
+A group is one module. Cold ones (`firmware.g1` …) run once a boot, once a visit or when something
+is wrong: the one that was used last stays in memory until something else is loaded. Warm ones
+(`firmware.w1` …) run some times for a mail or a page: they stay where the heap is large enough.
 """
 
 from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from tools.packing.program import Trees
+from tools.packing.reach import Moved, redirect
 from tools.packing.scopes import Function, module_names, places
 
 Groups = Mapping[str, Sequence[str]]  # the groups: "module:function" or "module:Class.method"
-_MARK = "cold_group"
-_LOADER = "cold_group"  # of firmware.on_demand
-_MODULE = "firmware.g%d"
+_MARK = "cold_group"  # inline.py heeds it too
+_LOADER = "cold"  # of firmware.on_demand: its attributes are the groups
+_OF_ITS_PLACE = {"super", "__file__", "__name__"}  # mean something else in another module
+_ROOM = "room"  # of a group: where its functions came from
 
 
 def mark(trees: Trees, groups: Groups) -> list[str]:
     """Mark the functions that shall be loaded when called; returns those that are not there."""
     missing = []
-    for number, names in enumerate(groups.values()):
+    for group, names in groups.items():
         for name in names:
             module, _colon, function = name.partition(":")
             node = _function(trees[module].body, function) if module in trees else None
             if node is None:
                 missing.append(name)
             else:
-                setattr(node, _MARK, number)
+                setattr(node, _MARK, group)
     return missing
 
 
@@ -44,26 +48,67 @@ def _function(body: list[ast.stmt], name: str) -> Function | None:
     return None
 
 
-def divide(trees: Trees) -> Trees:
-    """The program with the marked functions in modules of their groups. Raises ValueError where
-    that is not the same program.
+def divide(trees: Trees, warm: Collection[str] = (), kept: Collection[str] = ()) -> Trees:
+    """The program with the marked functions in modules of their groups, the groups in `warm` as
+    warm ones; `kept` are names that others use. Raises ValueError where that is not the same
+    program.
     """
-    home = next((name for name, tree in trees.items() if _has_loader(tree)), "")
+    moved = [
+        Moved(room, owner, node, getattr(node, _MARK))
+        for room, tree in trees.items()
+        for owner, node in _functions(tree)
+        if hasattr(node, _MARK)
+    ]
+    home = next((name for name, tree in trees.items() if _LOADER in module_names(tree)), "")
+    if moved and not home:
+        raise ValueError("nobody loads what is to be loaded when called")
+    names: dict[tuple[str, str], str] = {}
+    for one in moved:
+        of_kind = sum(name[0] == _kind(one.group, warm) for name in names.values())
+        name = "%s%d" % (_kind(one.group, warm), of_kind + 1)
+        names.setdefault((one.room, one.group), name)
+    moved = [one._replace(group=names[one.room, one.group]) for one in moved]
+    for one in moved:
+        _refuse(one)
+    asked = redirect(trees, moved, _LOADER, kept)
+    said = {room: _said_by(tree) for room, tree in trees.items()}
     made = dict(trees)
-    number = 0
-    for room, tree in trees.items():
-        found: dict[int, list[tuple[str, Function]]] = {}
-        for owner, node in _functions(tree):
-            if hasattr(node, _MARK):
-                found.setdefault(getattr(node, _MARK), []).append((owner, node))
-        if found and not home:
-            raise ValueError("nobody loads what is to be loaded when called")
-        if found and room != home:
+    for (room, _group), name in names.items():
+        ours = [one for one in moved if one.group == name]
+        group = _Group(room, trees[room], ours, asked, said).module()
+        made["firmware." + name] = group
+        said["firmware." + name] = _said_by(group)
+    for room, tree in made.items():
+        names_said = {place.name for place in places(tree)}
+        if room != home and _LOADER in names_said - module_names(tree):
             tree.body.insert(0, ast.ImportFrom(home, [ast.alias(_LOADER, None)], 0))
-        for pairs in found.values():
-            number += 1
-            made[_MODULE % number] = _Group(made, room, tree, pairs).module(number)
     return made
+
+
+def _said_by(tree: ast.Module) -> tuple[set[str], set[str]]:
+    """Strings of a module, and names that it asks other modules for."""
+    words: set[str] = set()
+    asked: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            words.add(node.value)
+        elif isinstance(node, ast.Attribute):
+            asked.add(node.attr)
+        elif isinstance(node, ast.ImportFrom):
+            asked |= {alias.name for alias in node.names}
+    return words, asked
+
+
+def _kind(group: str, warm: Collection[str]) -> str:
+    return "w" if group in warm else "g"
+
+
+def _refuse(one: Moved) -> None:
+    if one.node.decorator_list:
+        raise ValueError("%s can't be loaded when it is called" % one.said)
+    said = {node.id for node in ast.walk(one.node) if isinstance(node, ast.Name)}
+    if said & _OF_ITS_PLACE:
+        raise ValueError("%s says %s" % (one.said, said & _OF_ITS_PLACE))
 
 
 def _functions(tree: ast.Module) -> Iterator[tuple[str, Function]]:
@@ -76,47 +121,52 @@ def _functions(tree: ast.Module) -> Iterator[tuple[str, Function]]:
                     yield node.name, inner
 
 
-def _has_loader(tree: ast.Module) -> bool:
-    return any(isinstance(node, Function) and node.name == _LOADER for node in tree.body)
-
-
 class _Group:
     """The functions of one group in one room, and what goes with them."""
 
     def __init__(
-        self, trees: Trees, room: str, tree: ast.Module, functions: list[tuple[str, Function]]
+        self,
+        room: str,
+        tree: ast.Module,
+        moved: list[Moved],
+        asked: set[str],
+        said: dict[str, tuple[set[str], set[str]]],
     ) -> None:
-        self._trees = trees
+        self._said = said
         self._room = room
         self._tree = tree
-        self._functions = functions
+        self._moved = moved
+        self._asked = asked
 
-    def module(self, number: int) -> ast.Module:
+    def module(self) -> ast.Module:
         """Take the functions out of the room; the module that they go to."""
-        moved = [self._stub(owner, node, number) for owner, node in self._functions]
+        moved = [self._take(one) for one in self._moved]
         body: list[ast.stmt] = [*self._helpers(moved), *moved]
+        _Own(self._moved).visit(ast.Module(body, []))
         made = ast.Module(body, [])
-        made.body = [*self._needed(made), *made.body]
+        room = ast.Assign([ast.Name(_ROOM, ast.Store())], ast.Constant(self._room))
+        made.body = [*self._needed(made), room, *made.body]
         return ast.fix_missing_locations(made)
 
-    def _stub(self, owner: str, node: Function, number: int) -> Function:
-        arguments = node.args
-        if arguments.kwonlyargs or arguments.kwarg or arguments.posonlyargs or node.decorator_list:
-            raise ValueError("%s can't be loaded when it is called" % node.name)
-        if any(isinstance(one, ast.Name) and one.id == "super" for one in ast.walk(node)):
-            raise ValueError("%s calls super" % node.name)
+    def _take(self, one: Moved) -> Function:
+        node = one.node
         whole = copy.deepcopy(node)
-        whole.name = "%s_%s" % (owner, node.name.strip("_"))
+        whole.name = one.name
+        if one.said not in self._asked:
+            _replace(self._tree, node, [])
+            return whole
+        arguments = node.args
+        if arguments.kwonlyargs or arguments.kwarg or arguments.posonlyargs:
+            raise ValueError("%s can't be loaded when it is called" % one.said)
         whole.args.defaults = []
-        loader = ast.Call(ast.Name(_LOADER, ast.Load()), [ast.Constant(number)], [])
-        passed: list[ast.expr] = [ast.Name(one.arg, ast.Load()) for one in arguments.args]
+        group = ast.Attribute(ast.Name(_LOADER, ast.Load()), one.group, ast.Load())
+        passed: list[ast.expr] = [ast.Name(each.arg, ast.Load()) for each in arguments.args]
         if arguments.vararg:
             passed.append(ast.Starred(ast.Name(arguments.vararg.arg, ast.Load()), ast.Load()))
-        called = ast.Attribute(loader, whole.name, ast.Load())
-        node.body = [ast.Return(ast.Call(called, passed, []))]
-        if isinstance(node, ast.AsyncFunctionDef):  # a coroutine is made by it, and awaited
-            plain = ast.FunctionDef(node.name, node.args, node.body, [])
-            _replace(self._tree, node, plain)
+        called = ast.Attribute(group, one.name, ast.Load())
+        # an async function too: a coroutine is made by it, and awaited
+        call = ast.Return(ast.Call(called, passed, []))
+        _replace(self._tree, node, [ast.FunctionDef(node.name, node.args, [call], [])])
         ast.fix_missing_locations(self._tree)
         return whole
 
@@ -126,12 +176,8 @@ class _Group:
         while True:
             users = ast.Module([*moved, *taken], [])
             inside = {place.name for place in places(users)}
-            outside = {
-                place.name
-                for place in places(self._tree)
-                if not (place.binds and place.node in self._tree.body)
-                and not self._defines(place.node)
-            }
+            own = self._definitions()
+            outside = {place.name for place in places(self._tree) if id(place.node) not in own}
             more = [
                 node
                 for node in self._tree.body
@@ -143,27 +189,19 @@ class _Group:
                 self._tree.body.remove(node)
             taken = [*more, *taken]
 
-    def _defines(self, node: ast.AST) -> bool:
-        """True for the target of a plain value of the room."""
-        return any(
-            isinstance(one, ast.Assign) and one.targets[0] is node for one in self._tree.body
-        )
+    def _definitions(self) -> set[int]:
+        """Where the room's functions, classes and plain values get their names."""
+        found = {id(node) for node in self._tree.body}
+        return found | {
+            id(node.targets[0]) for node in self._tree.body if isinstance(node, ast.Assign)
+        }
 
     def _is_wanted(self, name: str) -> bool:
         """True when another module, or a string, may ask for it."""
-        for other, tree in self._trees.items():
-            for node in ast.walk(tree):
-                if isinstance(node, ast.Constant) and node.value == name:
-                    return True
-                if other != self._room and isinstance(node, ast.Attribute) and node.attr == name:
-                    return True
-                if (
-                    isinstance(node, ast.ImportFrom)
-                    and node.module == self._room
-                    and any(alias.name == name for alias in node.names)
-                ):
-                    return True
-        return False
+        return any(
+            name in strings_of or (other != self._room and name in asked)
+            for other, (strings_of, asked) in self._said.items()
+        )
 
     def _needed(self, made: ast.Module) -> Iterator[ast.stmt]:
         """What the module has to have of the room's globals: imports and constants as they are,
@@ -208,16 +246,35 @@ class _Group:
             yield ast.ImportFrom(self._room, names, 0)
 
 
-def _replace(tree: ast.Module, old: Function, new: ast.FunctionDef) -> None:
+class _Own(ast.NodeTransformer):
+    """Within a group its functions call each other by their names."""
+
+    def __init__(self, moved: list[Moved]) -> None:
+        self._moved = {(one.group, one.name) for one in moved}
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        self.generic_visit(node)
+        group = node.value
+        if not isinstance(group, ast.Attribute) or getattr(group.value, "id", "") != _LOADER:
+            return node
+        if (group.attr, node.attr) not in self._moved:
+            return node
+        return ast.copy_location(ast.Name(node.attr, ast.Load()), node)
+
+
+def _replace(tree: ast.Module, old: Function, new: list[ast.stmt]) -> None:
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list) and old in body:
-            body[body.index(old)] = new
+            at = body.index(old)
+            body[at : at + 1] = new
+            if not body:
+                body.append(ast.Pass())
 
 
 def _named(node: ast.stmt) -> str:
-    if isinstance(node, Function):
-        return node.name
+    if isinstance(node, Function):  # native code may be there for good, so it is loaded once
+        return "" if node.decorator_list else node.name
     if (
         isinstance(node, ast.Assign)
         and isinstance(node.targets[0], ast.Name)

@@ -1,41 +1,92 @@
-"""What is loaded when it is called (cold.py): functions that a mail and its pages do without."""
+"""What is loaded when it is called (cold.py): functions that a mail and its pages do without, and
+the warm ones (warm_list.py).
+"""
 
 from __future__ import annotations
 
+from tools.packing import warm_list
+
 _BOOT = """
-firmware.fax.buffers:FaxBuffers.__init__
-firmware.receiver:Receiver.__init__
 firmware.receiver:Receiver._build_receiving
 firmware.receiver:Receiver._build_recording
 firmware.receiver:Receiver._open_store
 firmware.receiver:Receiver._configure_film
+firmware.text.font:Font._read_head
+firmware.store.ledger:Ledger.open
+hal.board:open_board
+hal.clock:Clock.set
+hal.clock:days_since_1970
+hal.film:Film.configure
+hal.panel:Display._set_up
+hal.storage:open_filesystem
+hal.live_signals:LiveSignals.rows
+firmware.receiver:Receiver.status
+firmware.receiver:Receiver._last_visit
+firmware.fax.buffers:_fill_tables
+firmware.supervisor:Supervisor.start
+firmware.supervisor:Supervisor.watch
+firmware.store.parameters:Parameters.load
+firmware.store.parameters:Parameters.reset
+firmware.store.parameters:Parameters.text
+firmware.store.parameters:Parameters.set
+firmware.store.parameters:Parameters._in_file
+firmware.store.parameters:Parameters.is_set
+firmware.recording.again:SameMail.answer
+firmware.receiver:Receiver.same_mail
+firmware.receiver:Receiver.mailbox_changed
+firmware.receiver:Receiver.poll_now
+firmware.receiver:Receiver._lost
+firmware.receiver:Receiver._traced
+firmware.service.console:_greet
+firmware.service.console:_converse
+hal.witness:Witness._take
+hal.clock:_base
+hal.storage:made_anew
+hal.storage:_marked
+hal.storage:mount
+firmware.fax.buffers:FaxBuffers.__init__
+firmware.receiver:Receiver.__init__
 firmware.pop3.conversation:Conversation.__init__
 firmware.pop3.mailbox:Visit.__init__
 firmware.pop3.poller:Poller.__init__
-firmware.text.font:Font._read_head
 firmware.text.font:Font.__init__
 firmware.store.spool:Spool.__init__
 firmware.store.ledger:Ledger.__init__
-firmware.store.ledger:Ledger.open
 firmware.recording.task:RecordTask.__init__
 firmware.recording.document:Recording.__init__
 firmware.recording.document:Kept.__init__
 firmware.recording.recorder:Recorder.__init__
 firmware.recording.sheet:Sheet.__init__
 hal.board:Board.__init__
-hal.board:open_board
-hal.clock:Clock.set
-hal.clock:days_since_1970
-hal.film:Film.configure
 hal.film:Film.__init__
-hal.panel:Display._set_up
 hal.panel:Keys.__init__
-hal.storage:open_filesystem
 hal.storage:Storage.__init__
 hal.network:Network.__init__
-hal.live_signals:LiveSignals.rows
-firmware.receiver:Receiver.status
-firmware.receiver:Receiver._last_visit
+firmware.buffers:Buffers.__init__
+firmware.supervisor:Supervisor.__init__
+firmware.supervisor:Pulse.__init__
+firmware.operation:PanelTask.__init__
+firmware.receiving:Receiving.__init__
+firmware.reporting:Reporter.__init__
+firmware.pop3.reply:ReplyReader.__init__
+firmware.pop3.conversation:TimeOuts.__init__
+firmware.pop3.maildrop:MailWindow.__init__
+firmware.pop3.names:CachedNames.__init__
+firmware.store.record_log:RecordLog.__init__
+firmware.store.parameters:Parameters.__init__
+firmware.recording.page:HeaderBand.__init__
+firmware.recording.again:SameMail.__init__
+firmware.text.canvas:Canvas.__init__
+hal.head:Head.__init__
+hal.asf:Asf.__init__
+hal.roller:Roller.__init__
+hal.spool_area:SpoolArea.__init__
+hal.witness:Witness.__init__
+hal.serial:Serial.__init__
+hal.panel:Display.__init__
+hal.panel:Panel.__init__
+hal.clock:Clock.__init__
+hal.live_signals:LiveSignals.__init__
 """
 _BEGIN = """
 firmware.pop3.conversation:Conversation.connect
@@ -56,6 +107,31 @@ hal.network:Network.resolve
 hal.network:Network.start_tls
 hal.network:Network.ask
 hal.network:Link.replace
+firmware.pop3.session:Session.capa
+firmware.pop3.conversation:Conversation.show
+firmware.pop3.conversation:Conversation.hide
+firmware.pop3.conversation:Conversation.words
+firmware.pop3.session:Session.rset
+firmware.pop3.capability:Capabilities.number
+firmware.pop3.capability:Capabilities.names
+firmware.pop3.names:CachedNames._age_s
+firmware.pop3.names:CachedNames._known
+firmware.pop3.names:CachedNames.is_up
+firmware.pop3.mailbox:Visit.file
+firmware.pop3.poller:Poller._barred_s
+firmware.pop3.poller:Poller.stopped
+firmware.pop3.poller:Poller._spread
+firmware.pop3.poller:Poller._left_s
+firmware.recording.again:SameMail.begin_visit
+firmware.recording.again:SameMail.end_visit
+firmware.reporting:Reporter.visit_begins
+hal.network:_finish_connect
+hal.network:_begin_connect
+hal.network:Link.close
+hal.network:Network.is_up
+firmware.pop3.names:_Name.__init__
+firmware.pop3.mailbox:VisitResult.__init__
+hal.network:Link.__init__
 """
 _LISTING = """
 firmware.pop3.session:Session.list
@@ -97,6 +173,48 @@ firmware.recording.document:Recording.keep
 firmware.recording.document:Recording._first_part
 firmware.recording.fax_part:FaxPart._beyond
 firmware.recording.fax_part:FaxPart._learning
+firmware.pop3.failures:link_fault
+firmware.pop3.failures:is_silence
+firmware.pop3.failures:error_number
+firmware.pop3.serving:Serving._ask_again
+firmware.pop3.serving:Serving._in_step
+firmware.pop3.conversation:Conversation.exchange
+firmware.pop3.conversation:Conversation.masked
+firmware.pop3.session:Session.top
+firmware.pop3.maildrop:MailWindow.unset
+firmware.pop3.maildrop:MailWindow.find
+firmware.pop3.poller:Poller.seconds_left
+firmware.pop3.poller:Poller.go_on
+firmware.pop3.poller:Poller.poll_now
+firmware.pop3.body:Body._fail
+firmware.receiving:Receiving._blame
+firmware.receiving:Receiving._named
+firmware.receiving:_of_visits
+firmware.reporting:Reporter.fault
+firmware.reporting:Reporter.unrecorded
+firmware.reporting:Reporter.note
+firmware.recording.faults:FaultList.enter
+firmware.recording.faults:FaultList._report
+firmware.recording.faults:sentence
+firmware.recording.faults:panel_text
+firmware.recording.recorder:Recorder.retry
+firmware.recording.page:HeaderBand.record_mark
+firmware.recording.sheet:Sheet.abort
+firmware.recording.document:Recording.row
+firmware.recording.document:_default
+firmware.recording.task:RecordTask._look_first
+firmware.recording.task:RecordTask._standing
+firmware.recording.task:RecordTask._compact
+firmware.recording.task:RecordTask.hindrance
+firmware.supervisor:Supervisor._lost
+firmware.fax.tiff:TiffReader.through
+firmware.fax.page:FaxPage._early
+firmware.fax.page:FaxPage.outside
+firmware.fax.raster:_guess_x
+firmware.fax.raster:_guess_y
+firmware.mail.message:MessageReader._report
+firmware.mail.message:MessageReader._skip_line
+hal.network:_forget
 """
 _STORE = """
 firmware.store.record_log:RecordLog.rewrite
@@ -115,6 +233,32 @@ firmware.store.ledger:Ledger.unfinished
 firmware.store.ledger_records:latest
 firmware.store.ledger_records:standing
 hal.storage:Storage.rebuild
+firmware.store.ledger:Ledger.journal
+firmware.store.ledger:Ledger.doubt
+firmware.store.ledger:Ledger._compact_or_grow
+firmware.store.ledger:Ledger.counts
+firmware.store.ledger:Ledger.ended_as_notice
+firmware.store.ledger:Ledger.intent_page
+firmware.store.ledger_records:_apply_to
+firmware.store.ledger_records:apply
+firmware.store.ledger_records:state
+firmware.store.ledger_records:is_shown
+firmware.store.ledger_records:_shown
+firmware.store.ledger_records:_take_digest
+firmware.store.ledger_records:is_known
+firmware.store.record_log:RecordLog.at
+firmware.store.record_log:_checked
+firmware.store.record_log:RecordLog._numbered
+firmware.store.mail_index:MailIndex.remove
+hal.storage:Storage.replace_one
+hal.storage:Storage.replace
+hal.storage:Storage._rarely
+hal.storage:Storage.read
+hal.storage:Storage.remove
+hal.storage:Storage.names
+hal.storage:Storage.marked
+hal.storage:Storage.free
+hal.storage:is_blank
 """
 GROUPS = {
     "boot": _BOOT.split(),
@@ -124,4 +268,6 @@ GROUPS = {
     "trouble": _TROUBLE.split(),
     "again": _AGAIN.split(),
     "store": _STORE.split(),
+    **warm_list.GROUPS,
 }
+WARM = frozenset(warm_list.GROUPS)

@@ -68,7 +68,7 @@ def pack(sources: Mapping[str, str], foreign: Mapping[str, str]) -> Packed:
     inline_find.tell_apart(trees, asked)
     classes = list(names.families(trees))
     inline.write_out(trees, asked)
-    trees = cold.divide(trees)
+    trees = cold.divide(trees, cold_list.WARM, KEPT | outside)
     order = load_order(trees, [entry for entries in ENTRIES for entry in entries])
     _check(trees)
     chosen = names.shorten(trees, KEPT | outside, classes)
