@@ -161,7 +161,6 @@ firmware.operation:PanelTask._pressed
 firmware.recording.document:Recording._unprintable
 firmware.recording.recorder:Recorder._clear_path
 firmware.fax.page:FaxPage._reconsider
-firmware.fax.page:FaxPage._beyond
 """
 _AGAIN = """
 firmware.fax.tiff:TiffReader.walker

@@ -185,6 +185,7 @@ firmware.fax.raster:Fit.__init__
 """
 _PAGE = """
 firmware.fax.page:FaxPage._begin
+firmware.fax.page:FaxPage._beyond
 firmware.recording.fax_part:FaxPart._reader
 firmware.recording.fax_part:FaxPart._judge
 firmware.recording.fax_part:FaxPart._total
