@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from firmware.pop3.mailbox import UNFINISHED
+from firmware.pop3.outcomes import UNFINISHED
 from firmware.recording import faults
 from tests.interop.dovecot import Dovecot, reason_to_skip
 from tools import micropython_binary
