@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet --quiet
 STUBS := $(VENV)/stubs-rp2.done $(VENV)/stubs-esp32.done
 
-.PHONY: help run test oracle lint bench fuzz faults soak watchdog size build flash console clean
+.PHONY: help run test oracle lint bench fuzz faults soak watchdog size heap build flash console clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,8 @@ help:
 	@echo 'make lint                             ruff, type checker with the boards'"'"' stubs, rules of the house'
 	@echo 'make bench    [ARGS=ROW] [JSON=FILE]  speed beside the peers; ROW (S1, S4) chooses, JSON=FILE keeps the rows'
 	@echo 'make size     [JSON=FILE]             memory of each module, 64-bit and 32-bit, buffers, peak; 32-bit needs node and npm'
+	@echo 'make heap     [JSON=FILE]             the smallest heap that records all samples, on a 32-bit MicroPython (x86); 3 minutes,'
+	@echo '                                      needs Debian'"'"'s apt-get to fetch it into build/i386'
 	@echo 'make faults   [CUTS=100000] [SEED=1]  cut the power everywhere, look for lost pages; JSON=FILE keeps the counts,'
 	@echo '                                      CUT=... repeats one cut as a failure names it'
 	@echo 'make soak     [SEEDS=4] [DAYS=365]    simulated years in which all goes wrong that can, and the heap day by day;'
@@ -34,7 +36,8 @@ help:
 	@echo 'make console  [PORT=...]              service console of the board at PORT, or of the running desk; Ctrl-] leaves'
 	@echo 'make clean                            remove build/ and caches (.venv, paper/ and state/ stay)'
 	@echo
-	@echo 'Needs Python 3.11 or later (PYTHON=... chooses one). MICROPYTHON=... names another MicroPython binary.'
+	@echo 'Needs Python 3.11 or later (PYTHON=... chooses one). MICROPYTHON=... names another MicroPython binary,'
+	@echo 'such as build/i386/micropython, 32-bit, which make heap fetches.'
 
 run: $(VENV)/done
 	@$(PY) -m sim $(ARGS)
@@ -53,6 +56,9 @@ bench: $(VENV)/done $(VENV)/kill.done
 
 size: $(VENV)/done
 	@$(PY) -m tools.size $(if $(JSON),--json $(JSON))
+
+heap: $(VENV)/done
+	@$(PY) -m tools.small_heap $(if $(JSON),--json $(JSON)) $(ARGS)
 
 faults: $(VENV)/done
 	@$(PY) -m tools.faults $(if $(CUTS),--cuts $(CUTS)) $(if $(SEED),--seed $(SEED)) $(if $(CUT),--cut $(CUT)) \

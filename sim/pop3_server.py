@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import itertools
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -305,7 +306,9 @@ class Server:
     """Serves a maildrop. `port` 0 takes a free one; the one taken is in `port` after `start`."""
 
     def __init__(self, maildrop: Maildrop, host: str = "127.0.0.1", port: int = 0,
-                 script: Script | None = None) -> None:
+                 script: Script | None = None,
+                 secured: ssl.SSLContext | None = None) -> None:
+        self._secured = secured
         self.maildrop = maildrop
         self.host = host
         self.port = port
@@ -316,7 +319,7 @@ class Server:
     async def start(self) -> None:
         """Listen. Raises OSError."""
         self._server = await asyncio.start_server(self._serve, self.host, self.port,
-                                                  limit=LINE_CAP)
+                                                  limit=LINE_CAP, ssl=self._secured)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -380,12 +383,14 @@ class Server:
 
 
 @contextmanager
-def serving(maildrop: Maildrop, script: Script | None = None) -> Iterator[Server]:
-    """A server in a thread of its own, for as long as the block lasts."""
+def serving(maildrop: Maildrop, script: Script | None = None,
+            secured: ssl.SSLContext | None = None) -> Iterator[Server]:
+    """A server in a thread of its own, for as long as the block lasts; with `secured`, over TLS.
+    """
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="maildrop", daemon=True)
     thread.start()
-    server = Server(maildrop, script=script)
+    server = Server(maildrop, script=script, secured=secured)
     asyncio.run_coroutine_threadsafe(server.start(), loop).result(10)
     try:
         yield server

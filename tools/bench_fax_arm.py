@@ -22,17 +22,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.host.libtiff_corpus import put_together, row_octets, strips
+from tools import debian_packages
 from tools.bench_fax import CODINGS, CONTENTS, LAYOUT, WIDTH
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACE = ROOT / "build" / "arm"
-SUITES = {"amd64": "bookworm", "armhf": "trixie"}
+SUITES = [{"amd64": "bookworm", "armhf": suite} for suite in ("trixie", "sid")]
 PACKAGES = ("qemu-user-static:amd64", "micropython:armhf", "libc6:armhf", "libffi8:armhf",
             "libgcc-s1:armhf", "libmbedtls21:armhf", "libmbedcrypto16:armhf",
             "libmbedx509-7:armhf")
 QEMU = PLACE / "usr/bin/qemu-arm-static"
 MICROPYTHON = PLACE / "usr/bin/micropython"
-KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 FIRST, ROWS = 400, 100  # the piece of a page of 2200 rows
 MIPS = 125
 
@@ -44,45 +44,12 @@ START = (
 )
 
 
-class MissingError(Exception):
-    """The emulator or MicroPython for ARM can't be had; the text says why."""
-
-
 def fetch() -> None:
     """Unpack the packages into PLACE. Raises MissingError."""
-    state = PLACE / "apt"
-    for folder in ("state/lists/partial", "cache/archives/partial"):
-        (state / folder).mkdir(parents=True, exist_ok=True)
-    (state / "state" / "status").touch()
-    sources = "".join(
-        "deb [arch=%s signed-by=%s] http://deb.debian.org/debian %s main\n" % (arch, KEYS, suite)
-        for arch, suite in SUITES.items()
-    )
-    (state / "sources.list").write_text(sources)
-    settings = {"Dir::Etc::sourcelist": state / "sources.list", "Dir::Etc::sourceparts": "-",
-                "Dir::State": state / "state", "Dir::State::status": state / "state" / "status",
-                "Dir::Cache": state / "cache", "APT::Architecture": "amd64",
-                "APT::Architectures": "amd64,armhf", "APT::Sandbox::User": "root"}
-    apt = ["apt-get", "-qq", *("-o%s=%s" % pair for pair in settings.items())]
-    _run([*apt, "update"], state)
-    _run([*apt, "download", *PACKAGES], state)
-    for package in sorted(state.glob("*.deb")):
-        _run(["dpkg-deb", "-x", str(package), str(PLACE)], state)
+    debian_packages.fetch(PLACE, SUITES, PACKAGES, debian_packages.run)
     library = PLACE / "lib"
     if not library.exists():
         library.symlink_to("usr/lib")
-
-
-def _run(command: Sequence[str], folder: Path) -> None:
-    try:
-        done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=300, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise MissingError("%s: %s" % (command[0], error)) from error
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["failed"])[-1]
-        raise MissingError("%s: %s" % (command[0], last))
 
 
 def _emulated(options: Sequence[str], asked: str) -> subprocess.Popen[str]:
@@ -131,7 +98,7 @@ def main() -> int:
         if not MICROPYTHON.is_file():
             print("fetching an emulator and MicroPython for ARM ...", file=sys.stderr)
             fetch()
-    except MissingError as error:
+    except debian_packages.MissingError as error:
         print("skipped: no MicroPython for ARM here (%s)" % error)
         return 0
     print("instructions per row, 1728 dots; a page of 2200 rows at %d MIPS" % MIPS)
