@@ -10,7 +10,7 @@ from micropython import const
 from firmware.fax import ccitt_tables
 
 MAX_WIDTH = const(4864)  # A3 at 400 dpi, the widest line of RFC 3949 §4.2.1
-INPUT = const(3072)  # octets of coded data held at a time
+INPUT = const(4096)  # octets of coded data held at a time
 # zeros behind the last octet, so that a decoder runs dry instead of over the end
 INPUT_PAD = const(32)
 # changing elements: one line of 4864 dots and what ccitt.py needs around it
@@ -28,7 +28,7 @@ _ONE = const(32768)
 
 
 class FaxBuffers:
-    """Buffers of some 25 KB in all: coded input, changing elements, look-up tables, a band of
+    """Buffers of some 26 KB in all: coded input, changing elements, look-up tables, a band of
     packed lines.
     """
 

@@ -78,7 +78,7 @@ class CcittDecoder(LineQueue):
                         self._state, self._input, self._elements, self._tables, self._plot,
                         self._band)
                 else:
-                    why = core.decode(self._state, self._input, self._elements, self._tables)
+                    why = core.decode(0, 0, self._state, self._input, self._elements, self._tables)
             if why == core.FULL:
                 return FULL if self._state[_ROWS] else DONE
             if self._coded.ended:

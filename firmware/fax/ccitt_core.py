@@ -18,7 +18,7 @@ the next line chases it. Why nothing is ever read or written outside a buffer:
   are at least 16 behind the head of each loop and 31 at most; a turn takes 13 at most, and 3 of
   horizontal mode before, and looks at no more: they never fall below 0. (`nb` is ten less.) Those
   above them in `acc` count for nothing. Every turn takes bits or ends the loop. What a look-up of
-  several modes took from the next line, `decode` gives back: `acc` has it still, BITS are 30 then.
+  several modes took from the next line, it gives back: `acc` has it still, BITS are 30 then.
 - Elements of a line are <= width and strictly increasing (a run of 0 inside a line is an error or
   takes the element before it back; the one exception, a run of 0 at the right edge, ends the
   line). A look-up of two runs writes two elements before the width is looked at, of which the
@@ -26,8 +26,11 @@ the next line chases it. Why nothing is ever read or written outside a buffer:
   n <= base + width + 2, and what `decode` writes behind a line reaches n + 5 <= base + width +
   7. A line begins only at base <= STOP = size - width - 16.
 - Reference line: b1 > a0 or b1 = width. bi grows only from elements < width, by at most 2, so it
-  stops at the second of the three closing words at the latest, and bi + 1 is the third. bi - 1 may
-  be the 0 before the line; the search steps on from it.
+  stops at the second of the three closing words at the latest, and bi + 1 is the third. All of
+  them are <= width, so where a line ends b1 <= a0: that is looked at first, and the width only
+  then. V0 and VR give a0 >= b1, which is greater than the last one, and VL less than b1, so
+  that it ends no line and is to be compared with the last; it goes back to bi - 1, which may be
+  the 0 before the line, or on to bi + 1, which is >= the old b1.
 - Staying: the reference line and the 0 before it are at indices > width + 15, and the line before
   it, which begins at 2, reaches width + 9.
 - Chasing: elements still to be used are > a0, so there are at most width - a0 of them, then three
@@ -36,8 +39,9 @@ the next line chases it. Why nothing is ever read or written outside a buffer:
   a0 from then on, and that is what bi - 1 may meet. The 0 before the first of them is still there
   as long as none is overwritten.
 
-The line decoders keep their place as pointers (`w` to write, `r` in the reference line: el[n] and
-el[bi] above). Their first two arguments are any numbers: these live in registers.
+Both decoders keep their place as pointers (`w` to write, `r` in the reference line: el[n] and
+el[bi] above). Their first two arguments are any numbers: these live in registers. Lines of T.6 end
+in `line_2d` while rows and room last, those of T.4 in `decode`.
 """
 from __future__ import annotations
 
@@ -79,7 +83,6 @@ _ROWS = const(12)  # rows still to decode
 _START = const(13)  # STEP at the start of a line
 _AFTER = const(14)  # STEP behind an EOL
 _ALIGN = const(15)  # 7: each line begins with an octet; else 0
-_REST = const(20)  # vertical modes that were looked up and belong to the next line
 
 _RUNS = const(1024)
 _LONG = const(3072)
@@ -90,170 +93,218 @@ _MODES = const(0x7631367)  # bits of the modes VL3 to VR3, four bits each, from 
 
 
 @micropython.viper
-def line_2d(a0: int, nb: int, st: ptr32, buf: ptr8, el: ptr16, tab: ptr16) -> int:
-    """A line of modes (T.4 §4.2, T.6 §2.2): READY, MORE; BAD, EXTENSION: the state as before."""
-    acc, nb, h = int(st[_ACC]), int(st[_BITS]) - 10, int(st[_STEP])
-    a0, b1, width = int(st[_A0]), int(el[int(st[_B1])]), int(st[_WIDTH])
-    end, src = int(buf) + int(st[_LIMIT]), ptr8(int(buf) + int(st[_P]))
-    w, r, s = ptr16(int(el) + (int(st[_NEXT]) << 1)), ptr16(int(el) + (int(st[_B1]) << 1)), 0
-    while a0 < width or h:
-        if nb < 6:
-            if int(src) >= end:
-                break
-            acc, src = acc << 16 | int(src[0]) << 8 | int(src[1]), ptr8(int(src) + 2)
-            nb += 16
-        if not h:
-            t = int(tab[acc >> nb & 1023])
-            nb -= t & 15
-            s = t >> 4
-            if s:
-                while s:  # the next of some vertical modes
-                    t = a0
-                    a0 = (s & 7) + b1 - 4
-                    if a0 <= t and (a0 or t or int(w) - int(el) >> 1 != int(st[_BASE])):
-                        return BAD
-                    w[0] = a0
-                    w = ptr16(int(w) + 2)
+def line_2d(  # noqa: C901 - calls are dear here
+    a0: int, nb: int, st: ptr32, buf: ptr8, el: ptr16, tab: ptr16
+) -> int:
+    """A line of modes (T.4 §4.2), or lines of them (T.6 §2.2): READY, the last is to be closed,
+    or MORE; BAD, EXTENSION: the state as before the line, or before the call.
+    """
+    acc, nb, src = int(st[_ACC]), int(st[_BITS]) - 10, ptr8(int(buf) + int(st[_P]))
+    end, width, h = int(buf) + int(st[_LIMIT]), int(st[_WIDTH]), int(st[_STEP])
+    w, r = ptr16(int(el) + (int(st[_NEXT]) << 1)), ptr16(int(el) + (int(st[_B1]) << 1))
+    a0 = int(st[_A0])
+    while True:
+        b1, s, why = int(r[0]), 0, READY
+        while True:
+            if nb < 6:
+                if int(src) >= end:
+                    why = MORE
+                    break
+                acc = acc << 16 | int(src[0]) << 8 | int(src[1])
+                src = ptr8(int(src) + 2)
+                nb += 16
+            if not h:
+                t = int(tab[acc >> nb & 1023])
+                nb -= t & 15
+                s = t >> 4
+                if s:
+                    while s:  # the next of some vertical modes
+                        if s & 4:  # V0 or VR
+                            a0 = (s & 3) + b1
+                            w[0] = a0
+                            w = ptr16(int(w) + 2)
+                            r = ptr16(int(r) + 2)
+                            b1 = int(r[0])
+                            if a0 >= b1:
+                                if a0 >= width:
+                                    break
+                                while b1 <= a0:
+                                    r = ptr16(int(r) + 4)
+                                    b1 = int(r[0])
+                        else:  # VL
+                            t = a0
+                            a0 = (s & 3) + b1 - 4
+                            if a0 <= t and (a0 or t or int(w) - int(el) >> 1 != int(st[_BASE])):
+                                return BAD
+                            w[0] = a0
+                            w = ptr16(int(w) + 2)
+                            r = ptr16(int(r) - 2)
+                            b1 = int(r[0])
+                            if a0 >= b1:
+                                r = ptr16(int(r) + 4)
+                                b1 = int(r[0])
+                        s >>= 3
+                    else:
+                        continue
+                    break
+                if t == 3:  # horizontal
+                    t = int(tab[_RUNS + (acc >> nb & 1023 | (int(w) & 2) << 9)])
+                    if not t & _ONE:
+                        nb -= t & 15
+                        a0 += t >> 4 & 63
+                        w[0] = a0
+                        a0 += t >> 10
+                        w[1] = a0
+                        w = ptr16(int(w) + 4)
+                        b1 = int(r[0])
+                        if a0 >= b1:
+                            if a0 >= width:
+                                break
+                            while b1 <= a0:
+                                r = ptr16(int(r) + 4)
+                                b1 = int(r[0])
+                        continue
+                    h = 2
+                elif t:  # pass
+                    a0 = int(r[1])
                     if a0 >= width:
                         break
-                    r = ptr16((s & 4) + int(r) - 2)
-                    while (b1 := int(r[0])) <= a0:
-                        r = ptr16(int(r) + 4)
-                    s >>= 3
-                continue
-            if t == 4:  # pass
-                a0, b1, r = int(r[1]), int(r[2]), ptr16(int(r) + 4)
-                continue
-            if not t:
-                return EXTENSION if (acc >> nb) & 1023 == 15 else BAD
-            h = 2
-        t = int(tab[_RUNS + (acc >> nb & 1023 | (int(w) & 2) << 9)])
-        if not t & _ONE and h & 2:
-            w[0] = a0 = a0 + (t >> 4 & 63)
-            w[1] = a0 = a0 + (t >> 10)
-            nb, h, w = nb - (t & 15), 0, ptr16(int(w) + 4)
-        else:
+                    r = ptr16(int(r) + 4)
+                    b1 = int(r[0])
+                    continue
+                else:
+                    return EXTENSION if (acc >> nb) & 1023 == 15 else BAD
+            t = int(tab[_RUNS + (acc >> nb & 1023 | (int(w) & 2) << 9)])
             if not t & _ONE:  # without the second run
                 t = t & 1008 | (t & 15) - int(tab[_LENGTH + (int(w) & 2) * 16 + (t >> 10)])
             t = t & 32767 or int(tab[_LONG + (acc >> nb - 3 & 511)])
-            a0, nb = a0 + (t >> 4), nb - (t & 15)
+            a0 += t >> 4
+            nb -= t & 15
             if not t or a0 > width or (t < 16 and a0 < width and a0 == int(ptr16(int(w) - 2)[0])
                                        and int(w) - int(el) >> 1 != int(st[_BASE])):
                 return BAD
             if not t & 64512:  # no make-up code
-                w[0], w, h = a0, ptr16(int(w) + 2), h - 1
-        while a0 < width and (b1 := int(r[0])) <= a0:
-            r = ptr16(int(r) + 4)
-    if a0 > width:
-        return BAD
-    st[_ACC], st[_BITS], st[_NEXT] = acc & _KEPT, nb + 10, int(w) - int(el) >> 1
-    st[_P], st[_A0], st[_B1] = int(src) - int(buf), a0, int(r) - int(el) >> 1
-    st[_STEP], st[_REST] = h, s >> 3
-    return MORE if a0 < width or h else READY
-
-
-@micropython.viper
-def line_1d(a0: int, nb: int, st: ptr32, buf: ptr8, el: ptr16, tab: ptr16) -> int:
-    """Decode a line of runs (T.4 §4.1): READY, MORE, or BAD, the state as before."""
-    acc, width, why = int(st[_ACC]), int(st[_WIDTH]), READY
-    a0, nb, end = int(st[_A0]), int(st[_BITS]) - 10, int(buf) + int(st[_LIMIT])
-    src = ptr8(int(buf) + int(st[_P]))
-    w = ptr16(int(el) + (int(st[_NEXT]) << 1))
-    c = ptr16(int(tab) + (_RUNS << 1) + ((int(w) & 2) << 10))
-    while True:
-        if nb < 6:
-            if int(src) >= end:
-                why = MORE
-                break
-            acc = acc << 16 | int(src[0]) << 8 | int(src[1])
-            src = ptr8(int(src) + 2)
-            nb += 16
-        t = int(c[acc >> nb & 1023])
-        if not t & _ONE:
-            a0 += t >> 4 & 63
-            w[0] = a0
-            a0 += t >> 10
-            w[1] = a0
+                w[0] = a0
+                w = ptr16(int(w) + 2)
+                h -= 1
             if a0 < width:
-                nb -= t & 15
-                w = ptr16(int(w) + 4)
-                continue
-            # the line ends here, or between the two, if it does at all
-            a0 -= (t >> 4 & 63) + (t >> 10)
-            t = t & 1008 | (t & 15) - int(tab[_LENGTH + (int(w) & 2) * 16 + (t >> 10)])
-        t = t & 32767 or int(tab[_LONG + (acc >> nb - 3 & 511)])
-        a0 += t >> 4
-        nb -= t & 15
-        if not t or a0 > width:
+                b1 = int(r[0])
+                while b1 <= a0:
+                    r = ptr16(int(r) + 4)
+                    b1 = int(r[0])
+            elif not h:
+                break
+        if a0 > width:
             return BAD
-        if t & 64512:  # a make-up code
-            continue
-        c = ptr16(int(tab) - int(c) + int(tab) + 6 * _RUNS)
-        n = int(w) - int(el) >> 1
-        if t < 16 and n != int(st[_BASE]) and int(el[n - 1]) == a0:
-            w = ptr16(int(w) - 2)  # no run at all: the two runs around it are one
-            continue
-        w[0] = a0
-        w = ptr16(int(w) + 2)
-        if a0 == width:
-            break
-    st[_ACC], st[_BITS], st[_NEXT] = acc & _KEPT, nb + 10, int(w) - int(el) >> 1
-    st[_P], st[_A0] = int(src) - int(buf), a0
-    return why
+        while s > 7:  # modes that were looked up and belong to the next line
+            s >>= 3
+            nb += _MODES >> ((s & 7) - 1 << 2) & 15
+        n, base = int(w) - int(el) >> 1, int(st[_BASE])
+        st[_ACC], st[_BITS], st[_P] = acc & _KEPT, nb + 10, int(src) - int(buf)
+        st[_NEXT], st[_A0], st[_STEP] = n, a0, h
+        st[_B1] = int(r) - int(el) >> 1
+        n, t = n + 6 & -2, int(st[_ROWS]) - 1
+        if why != READY or int(st[_START]) or not t or n > int(st[_STOP]):
+            return why
+        w[0] = w[1] = w[2] = width
+        el[n - 1], el[base - 2] = 0, n
+        st[_REF] = st[_B1] = base
+        st[_BASE] = st[_NEXT] = n
+        st[_A0], st[_ROWS], a0 = 0, t, 0
+        w, r = ptr16(int(el) + (n << 1)), ptr16(int(el) + (base << 1))
 
 
 @micropython.viper
-def decode(state: object, buf: object, elements: object, tables: object) -> int:
+def decode(  # noqa: C901 - calls are dear here
+    a0: int, nb: int, state: object, buf: object, elements: object, tables: object
+) -> int:
     """Decode lines until input, rows or room end: MORE, FULL, BAD, EXTENSION or NO_EOL; READY
-    behind a line that CLOSE ended.
-
-    What `eol` mostly finds stands here once more: a call takes as long as half of a line.
+    behind a line that CLOSE ended. After BAD and EXTENSION the state is as before the line, or as
+    before the call. Lines of runs (T.4 §4.1) and what `eol` mostly finds stand here: a call takes
+    as long as half of a line.
     """
-    st, el, src = ptr32(state), ptr16(elements), ptr8(buf)
+    st, el, tab = ptr32(state), ptr16(elements), ptr16(tables)
+    first, width = int(ptr8(buf)), int(st[_WIDTH])
+    end = first + int(st[_LIMIT])
     while True:
-        step = int(st[_STEP])
+        step, why = int(st[_STEP]), READY
         if step == _EOL:
-            acc, nb, p = int(st[_ACC]), int(st[_BITS]), int(st[_P])
-            if nb < 13 and p < int(st[_LIMIT]):
-                acc = (acc & 32767) << 16 | int(src[p]) << 8 | int(src[p + 1])
-                nb, p = nb + 16, p + 2
+            acc, nb, src = int(st[_ACC]), int(st[_BITS]), ptr8(first + int(st[_P]))
+            if nb < 13 and int(src) < end:
+                acc = (acc & 32767) << 16 | int(src[0]) << 8 | int(src[1])
+                nb, src = nb + 16, ptr8(int(src) + 2)
             if nb > 12 and (acc >> nb - 12) & 4095 == 1:
                 nb, step = nb - 12, int(st[_AFTER])
                 if step == _TAG:
                     nb -= 1
                     step = (acc >> nb & 1) << 4
-                st[_ACC], st[_BITS], st[_P] = acc & _KEPT, nb, p
+                st[_ACC], st[_BITS], st[_P] = acc & _KEPT, nb, int(src) - first
                 st[_STEP] = step
         if step & 96:
             why = int(eol(state, buf, 0))
             if why != READY:
                 return why
             step = int(st[_STEP])
-        why = READY
         if step & _LINE:
-            why = int(line_1d(0, 0, state, buf, elements, tables))
+            acc, nb, src = int(st[_ACC]), int(st[_BITS]) - 10, ptr8(first + int(st[_P]))
+            a0, w = int(st[_A0]), ptr16(int(el) + (int(st[_NEXT]) << 1))
+            c = ptr16(int(tab) + (_RUNS << 1) + ((int(w) & 2) << 10))
+            while True:
+                if nb < 6:
+                    if int(src) >= end:
+                        why = MORE
+                        break
+                    acc = acc << 16 | int(src[0]) << 8 | int(src[1])
+                    src = ptr8(int(src) + 2)
+                    nb += 16
+                t = int(c[acc >> nb & 1023])
+                if not t & _ONE:
+                    a0 += t >> 4 & 63
+                    w[0] = a0
+                    a0 += t >> 10
+                    w[1] = a0
+                    if a0 < width:
+                        nb -= t & 15
+                        w = ptr16(int(w) + 4)
+                        continue
+                    # the line ends here, or between the two, if it does at all
+                    a0 -= (t >> 4 & 63) + (t >> 10)
+                    t = t & 1008 | (t & 15) - int(tab[_LENGTH + (int(w) & 2) * 16 + (t >> 10)])
+                t = t & 32767 or int(tab[_LONG + (acc >> nb - 3 & 511)])
+                a0 += t >> 4
+                nb -= t & 15
+                if not t or a0 > width:
+                    return BAD
+                if t & 64512:  # a make-up code
+                    continue
+                c = ptr16(int(tab) - int(c) + int(tab) + 6 * _RUNS)
+                n = int(w) - int(el) >> 1
+                if t < 16 and n != int(st[_BASE]) and int(el[n - 1]) == a0:
+                    w = ptr16(int(w) - 2)  # no run at all: the two runs around it are one
+                    continue
+                w[0] = a0
+                w = ptr16(int(w) + 2)
+                if a0 == width:
+                    break
+            st[_ACC], st[_BITS], st[_NEXT] = acc & _KEPT, nb + 10, int(w) - int(el) >> 1
+            st[_P], st[_A0] = int(src) - first, a0
         elif not step & CLOSE:
             why = int(line_2d(0, 0, state, buf, elements, tables))
         if why != READY:
             return why
-        bits, rest = int(st[_BITS]), int(st[_REST])
-        while rest:
-            bits += _MODES >> ((rest & 7) - 1 << 2) & 15
-            rest >>= 3
-        n, base, width = int(st[_NEXT]), int(st[_BASE]), int(st[_WIDTH])
-        el[n] = width
-        el[n + 1] = width
-        el[n + 2] = width
+        n, base = int(st[_NEXT]), int(st[_BASE])
+        w = ptr16(int(el) + (n << 1))
+        w[0] = w[1] = w[2] = width
         n = (n + 6) & -2
-        el[n - 1] = 0
-        el[base - 2] = n
+        el[n - 1], el[base - 2] = 0, n
         st[_REF] = st[_B1] = base
         st[_BASE] = st[_NEXT] = n
         st[_A0], st[_STEP] = 0, int(st[_START])
-        st[_BITS], st[_REST] = bits - (bits & int(st[_ALIGN])), 0
-        n = int(st[_ROWS]) - 1
-        st[_ROWS] = n
-        if int(st[_BASE]) > int(st[_STOP]) or not n:
+        nb = int(st[_BITS])
+        st[_BITS] = nb - (nb & int(st[_ALIGN]))
+        nb = int(st[_ROWS]) - 1
+        st[_ROWS] = nb
+        if n > int(st[_STOP]) or not nb:
             return FULL
         if step & CLOSE:
             return READY

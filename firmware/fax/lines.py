@@ -85,7 +85,7 @@ class LineQueue:
     def _close(self) -> int:
         """End the current line where it stands and begin the next behind it: READY, or FULL."""
         self._state[_STEP] = core.CLOSE
-        return core.decode(self._state, self._input, self._elements, self._tables)
+        return core.decode(0, 0, self._state, self._input, self._elements, self._tables)
 
     def decode(self) -> int:
         """Go on: MORE, FULL, DONE or DOUBT."""

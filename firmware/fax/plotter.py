@@ -189,7 +189,7 @@ def draw_on(
     """
     st, at = ptr32(state), ptr32(plot)
     while True:
-        why = int(decode(state, buf, elements, tables))
+        why = int(decode(0, 0, state, buf, elements, tables))
         rows = int(st[_TAKEN]) - int(st[_ROWS])
         at[_INDEX] = int(st[_FIRST])
         left = int(draw_straight(0, 0, rows, plot, elements, band))

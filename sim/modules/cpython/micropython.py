@@ -126,5 +126,14 @@ def kbd_intr(_character: int) -> None:
     """The host's terminal handling stays as it is."""
 
 
-for _kind, _make in _CASTS.items():
-    setattr(builtins, _kind, _make)
+def _within(letter: str) -> Callable[[Any], Any]:
+    """A cast in a function: of a buffer, or of an address."""
+
+    def cast(buffer: Any) -> Any:
+        return (_cast if isinstance(buffer, (int, _Pointer)) else _point)(letter)(buffer)
+
+    return cast
+
+
+for _kind, _letter in _FORMATS.items():
+    setattr(builtins, _kind, _within(_letter))
