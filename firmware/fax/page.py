@@ -164,7 +164,8 @@ class FaxPage:
             return rows
         rows = int(self.plotter.draw(rows))
         decoder.taken()
-        decoder.draws = bool(self.plotter.straight) and not self._skip and not decoder.suspect
+        if decoder is self._ccitt:  # the other one's lines wait
+            decoder.draws = bool(self.plotter.straight) and not (self._skip or decoder.suspect)
         return rows
 
     async def _hand_on(self, rows: int, sink: Sink) -> None:
