@@ -297,6 +297,7 @@ class Decoded:
 
     def __init__(self) -> None:
         self.rows: "list[list[str]]" = []
+        self.calls: "list[int]" = []  # of the sink
         self.quality: "list[Quality]" = []
         self.directories: "list[Directory]" = []
         self.reader: "TiffReader | None" = None
@@ -317,6 +318,7 @@ async def decode_pages(
         sink = RowSink(8 * fit.stride if fit else directory.width, most)
         quality = await page.render(source, directory, fit or plain_fit(directory), sink)
         result.rows.append(sink.rows)
+        result.calls.append(sink.calls)
         result.quality.append(quality)
         result.directories.append(directory)
 

@@ -18,6 +18,7 @@ from tests.unit.fax_support import (
     decode,
     decode_pages,
     one_page,
+    packed,
     picture,
 )
 
@@ -284,3 +285,12 @@ def test_a_page_larger_than_the_window_is_released_as_it_is_read() -> None:
     assert len(strip) > 20000
     assert asyncio.run(run()) == [rows]
     assert source.reach < 5000
+
+
+def test_bands_are_full_whatever_pieces_the_data_come_in() -> None:
+    rows = picture(1728, 60)
+    for compression, data in ((1, packed("".join(rows))), (4, coded(rows, MMR))):
+        file = one_page(rows, compression, data)
+        whole, pieces = decode(file), decode(file, 100)
+        assert whole.rows == pieces.rows == [rows]
+        assert whole.calls == pieces.calls
