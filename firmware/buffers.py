@@ -14,7 +14,7 @@ MAIL_OCTETS = const(2304)
 
 _RECEIVE = const(4096)
 _SPOOL_BLOCK = const(4096)
-_WINDOW = const(4095)  # rows for 315 mails of a visit
+_WINDOW = const(3071)  # rows for 236 mails of a visit
 _TEXT = const(512)
 
 

@@ -74,7 +74,7 @@ if TYPE_CHECKING:
             ...
 
 
-WINDOW_OCTETS = const(4095)  # 315 mails a visit
+WINDOW_OCTETS = const(3071)  # 236 mails a visit
 
 _TICK_S = const(2)  # a mail that waits so long for paper: nothing is asked for ahead
 _KEEP_ALIVE_TICKS = const(15)  # many servers drop a session that is idle for 60 s
