@@ -107,7 +107,8 @@ BAD = {
     "width.tif": (mail_of(with_value(letter(), 256, 0xFFFFFFFF), "width.tif"), "code 412"),
     "byte-count.tif": (mail_of(with_value(letter(), 279, 0xFFFFFFFF), "count.tif"), ""),
     "directory.tif": (mail_of(letter()[:4] + b"\xff\xff\xff\xff" + letter()[8:]), "code 411"),
-    "corrupt.tif": (mail_of(corrupt_rows(), "corrupt.tif"), ""),
+    # more rows than one in fifty are lost
+    "corrupt.tif": (mail_of(corrupt_rows(), "corrupt.tif"), "391 rows of 400 came (code 413)"),
     "boundary.eml": (without_boundary(), "code 410"),
     "header.eml": (huge_header(), ""),
     "paper.pdf": (mail_of(b"%PDF-1.7 ...", "paper.pdf", ("application", "pdf")), "code 414"),
