@@ -29,7 +29,7 @@ class TextPart:
 
     def __init__(self, mail: Recording) -> None:
         self._mail = mail
-        self._font = Font()
+        self._font = Font(arena=mail.fax_buffers.input)  # no fax is decoded meanwhile
         self._canvas = Canvas(self._font, mail.fax_buffers.band)
         self._full = False  # a text has used up the mail's sheets,
         self._most = _ENDLESS  # which are so many

@@ -100,14 +100,15 @@ def font_path(name: str) -> str:
 
 class Font:
     """One font file, kept open, with a glyph cache of `cache_octets` (a power of two, 512..65536)
-    in all.
+    in all, three quarters of them in `arena` where one is lent.
 
     `width` dots and `height` lines are those of the cell, `base` is the line of the base line in
     it. Raises OSError when the file can't be read, ValueError when it is not a font.
     """
 
-    def __init__(self, path: str = "", cache_octets: int = 4096) -> None:
-        self._arena = bytearray(cache_octets * 3 // 4)
+    def __init__(self, path: str = "", cache_octets: int = 4096,
+                 arena: bytearray | None = None) -> None:
+        self._arena = bytearray(cache_octets * 3 // 4) if arena is None else arena
         self._view = memoryview(self._arena)
         self._table = array("H", bytearray(cache_octets // 4))
         self._slots = cache_octets // 16

@@ -217,3 +217,9 @@ def test_a_label_is_cut_with_an_ellipsis() -> None:
     assert label.set("漢字\x07x", 10) and label.columns == 5
     assert not label.set("a" * 5000)
     assert label.set("e" + "\u0301" * 5000, 10) and label.columns == 1
+
+
+def test_a_font_paints_the_same_with_memory_that_is_lent_to_it() -> None:
+    lent = bytearray(b"\xa5" * 3104)
+    for code in (ord("+"), 0xE9, 0x2014):
+        assert painted(Font(arena=lent), code) == painted(Font(), code)
