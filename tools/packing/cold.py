@@ -141,6 +141,7 @@ class _Group:
     def module(self) -> ast.Module:
         """Take the functions out of the room; the module that they go to."""
         moved = [self._take(one) for one in self._moved]
+        ast.fix_missing_locations(self._tree)
         body: list[ast.stmt] = [*self._helpers(moved), *moved]
         _Own(self._moved).visit(ast.Module(body, []))
         made = ast.Module(body, [])
@@ -167,7 +168,6 @@ class _Group:
         # an async function too: a coroutine is made by it, and awaited
         call = ast.Return(ast.Call(called, passed, []))
         _replace(self._tree, node, [ast.FunctionDef(node.name, node.args, [call], [])])
-        ast.fix_missing_locations(self._tree)
         return whole
 
     def _helpers(self, moved: list[Function]) -> list[ast.stmt]:
@@ -263,9 +263,9 @@ class _Own(ast.NodeTransformer):
 
 
 def _replace(tree: ast.Module, old: Function, new: list[ast.stmt]) -> None:
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and old in body:
+    classes = [node.body for node in tree.body if isinstance(node, ast.ClassDef)]
+    for body in (tree.body, *classes):
+        if old in body:
             at = body.index(old)
             body[at : at + 1] = new
             if not body:
