@@ -30,7 +30,7 @@ _most: list[int] = [2]  # warm groups at a time
 def load(name: str) -> Any:
     """The module of that dotted name. Raises ImportError, MemoryError."""
     _forget("g")
-    if name not in sys.modules:
+    if name not in sys.modules and hasattr(gc, "threshold"):  # where the heap's places matter
         gc.collect()  # it shall lie together, not between what is garbage
     try:
         return __import__(name, None, None, ("__name__",))
