@@ -199,7 +199,7 @@ def test_journal_shows_the_last_events_newest_last() -> None:
     receiver.ledger.finish(b"\x01\x02345678", 2, False)
     lines = typed(receiver, "journal")
     assert lines[0].startswith("2023-11-14 22:13 mail       0102 sales@example.com: Offer xxx")
-    assert lines[1] == "2023-11-14 22:13 recorded  0102 2 pages" and lines[2] == "OK 2 events"
+    assert lines[1] == "2023-11-14 22:13 recorded   0102 2 pages" and lines[2] == "OK 2 events"
     assert typed(receiver, "journal 1") == [lines[1], "OK 1 events"]
     assert (
         typed(receiver, "journal 0")[-1] == 'ERROR 903 "the count must be a number from 1 to 200"'
