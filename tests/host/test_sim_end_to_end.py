@@ -186,19 +186,19 @@ def test_a_refused_login_is_status_3_and_shows_no_password(tmp_path: Path) -> No
     assert "geheim123" not in done.stdout + done.stderr
 
 
+def visit_refused(
+    verb: str, maildrop: Maildrop, tmp_path: Path
+) -> subprocess.CompletedProcess[str]:
+    """One visit of the desk to a server that refuses a command."""
+    with serving(maildrop, refuse(verb)) as server:
+        where = ("--server", "pop3://fax@127.0.0.1:%d" % server.port)
+        password = ("--set", "pop.password=x")
+        return desk("--once", "--json", *where, *password, "--paper", tmp_path / "paper")
+
+
 def test_a_mail_that_the_server_keeps_back_is_status_1(tmp_path: Path) -> None:
     maildrop = Maildrop([text_mail(tmp_path, 1)], "fax", "x")
-    with serving(maildrop, refuse("RETR")) as server:
-        done = desk(
-            "--once",
-            "--json",
-            "--server",
-            "pop3://fax@127.0.0.1:%d" % server.port,
-            "--set",
-            "pop.password=x",
-            "--paper",
-            tmp_path / "paper",
-        )
+    done = visit_refused("RETR", maildrop, tmp_path)
     assert done.returncode == 1, done.stdout
     assert summary(done)["unfinished"] == 1
     assert [fault["code"] for fault in summary(done)["faults"]] == [727]
@@ -208,16 +208,7 @@ def test_a_mail_that_the_server_keeps_back_is_status_1(tmp_path: Path) -> None:
 
 def test_a_server_that_deletes_nothing_is_told(tmp_path: Path) -> None:
     maildrop = Maildrop([text_mail(tmp_path, 1)], "fax", "x")
-    with serving(maildrop, refuse("QUIT")) as server:
-        done = desk(
-            "--once",
-            "--server",
-            "pop3://fax@127.0.0.1:%d" % server.port,
-            "--set",
-            "pop.password=x",
-            "--paper",
-            tmp_path / "paper",
-        )
+    done = visit_refused("QUIT", maildrop, tmp_path)
     assert done.returncode == 0, done.stdout
     assert "mailbox: 722 QUIT: " in done.stdout
 
