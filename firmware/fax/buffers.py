@@ -9,12 +9,12 @@ from micropython import const
 
 from firmware.fax import ccitt_tables
 
-MAX_WIDTH = const(4864)  # A3 at 400 dpi, the widest line of RFC 3949 §4.2.1
-INPUT = const(4096)  # octets of coded data held at a time
+MAX_WIDTH = const(5184)  # A4 at 600 dpi; A3 at 400, the widest of RFC 3949 §4.2.1, has 4864
+INPUT = const(3424)  # octets of coded data held at a time
 # zeros behind the last octet, so that a decoder runs dry instead of over the end
 INPUT_PAD = const(32)
-# changing elements: one line of 4864 dots and what ccitt.py needs around it
-ELEMENTS = const(4928)
+# changing elements: one line of MAX_WIDTH dots and what ccitt_core.py needs around it
+ELEMENTS = const(5248)
 BAND = const(3456)  # 16 head lines of 216 octets
 BAND_PAD = const(8)  # a run that ends with the band touches, without changing it, the octet behind
 STRIPS = const(64)  # entries of a page's strip table held at a time

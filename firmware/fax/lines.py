@@ -61,7 +61,7 @@ class LineQueue:
         self.reason = ""  # why a strip ended early
 
     def begin_page(self, width: int) -> None:
-        """Begin a page of lines of `width` dots, 1..4864."""
+        """Begin a page of lines of `width` dots, 1..MAX_WIDTH."""
         self._state[_WIDTH] = width
         self._state[_STOP] = ELEMENTS - width - _SLACK
         self.bad_rows = self.bad_run = 0

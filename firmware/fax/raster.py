@@ -86,6 +86,8 @@ def _nominal(dpi_x100: int) -> int:
 def _guess_x(width: int) -> int:
     if width in _WIDTHS_300 or 2500 < width < 3300:
         return 30000
+    if width > _WIDTHS_400[-1]:
+        return 60000
     return 40000 if width in _WIDTHS_400 or width >= 3300 else 20000
 
 

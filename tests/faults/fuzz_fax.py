@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 # loaded on demand by the firmware; here they stay, or most of the time would go into loading
 from firmware.fax import doubt, packed, refusal, turn, verdict  # noqa: F401
+from firmware.fax.buffers import MAX_WIDTH
 from firmware.fax.page import FaxPage
 from firmware.fax.raster import page_fit, plain_fit
 from firmware.fax.tiff import TiffError, TiffReader
@@ -37,7 +38,7 @@ HEAD_DOTS = 1728
 SHEET = 4543
 PAGES = 4  # of one input
 PIECES = (4096, 97, 389, 31, 2000, 7, 512, 1)  # octets that come at a time
-WIDTHS = (1, 7, 8, 64, 200, 1728, 2433, 4863, 4864)
+WIDTHS = (1, 7, 8, 64, 200, 1728, 2433, MAX_WIDTH - 1, MAX_WIDTH)
 SCHEMES = ((MH_PLAIN, 2, 0), (MH, 3, 0), (MR, 3, 1), (MMR, 4, 0))
 
 _shared: "list[GuardedBuffers]" = []

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from PIL import Image, ImageChops, ImageDraw
 
 WIDTHS = (1, 2, 7, 8, 9, 31, 63, 64, 65, 816, 1216, 1700, 1728, 1729, 2048, 2432, 2433, 2592, 3456,
-          4095, 4863, 4864)
+          4095, 4864, 4960, 5183, 5184)
 CONTENTS = ("text", "noise", "checks", "halftone", "white", "black", "lines")
 # name: compression as Pillow names it, number of the field, T4Options
 CODINGS: dict[str, tuple[str, int, int]] = {
@@ -38,6 +38,8 @@ RESOLUTIONS = {
     (300, 300): ((2, 3), (4, 3)),
     (408, 391): ((1, 2), (1, 1)),
     (400, 400): ((1, 2), (1, 1)),
+    (600, 600): ((127, 375), (9779, 15000)),
+    (300, 600): ((2, 3), (9779, 15000)),
 }
 HEAD_DOTS = 1728
 _REVERSED = bytes(int(format(octet, "08b")[::-1], 2) for octet in range(256))

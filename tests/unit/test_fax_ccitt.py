@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import asyncio
 
+from firmware.fax.buffers import MAX_WIDTH
 from firmware.fax.directory import TiffError
 from tests.unit.fax_support import (
     EOL,
@@ -45,7 +46,8 @@ def test_every_coding_gives_its_rows_back_at_every_width() -> None:
 
 
 def test_the_widest_and_densest_rows_decode_where_the_lines_chase_each_other() -> None:
-    checks = ["10" * 2432, "01" * 2432, "1" * 4864, "01" * 2432, "0" * 4864, "10" * 2432]
+    half = MAX_WIDTH // 2
+    checks = ["10" * half, "01" * half, "1" * MAX_WIDTH, "01" * half, "0" * MAX_WIDTH, "10" * half]
     for scheme in (MH, MR, MMR):
         assert decode(file_of(checks, scheme, coded(checks, scheme, 3)), 501).rows == [checks]
 
@@ -103,7 +105,7 @@ def test_eofb_ends_the_strip_and_what_follows_is_ignored() -> None:
 
 
 def test_a_run_longer_than_the_longest_make_up_code_decodes() -> None:
-    rows = ["0" * 100 + "1" * 4700 + "0" * 64, "1" * 4864]
+    rows = ["0" * 100 + "1" * (MAX_WIDTH - 164) + "0" * 64, "1" * MAX_WIDTH]
     for scheme in (MH, MMR):
         assert decode(file_of(rows, scheme, coded(rows, scheme))).rows == [rows]
 
@@ -224,17 +226,18 @@ def test_data_that_end_early_leave_the_rows_before() -> None:
 
 
 def test_a_bad_line_that_chases_the_one_before_is_no_mixture_of_both() -> None:
-    rows = ["10" * 2432, "0110" * 1216, "10" * 2432, "0110" * 1216]
+    checks, pairs = "10" * (MAX_WIDTH // 2), "0110" * (MAX_WIDTH // 4)
+    rows = [checks, pairs, checks, pairs]
     for scheme in (MH, MR):
         mark = EOL + ("1" if scheme == MR else "")
         codes = [mark + code_1d(row) for row in rows]
-        codes[2] = mark + code_1d(rows[2][:4400]) + "0000000011"
+        codes[2] = mark + code_1d(rows[2][:-464]) + "0000000011"
         for piece in (3072, 97):
             page = decode(file_of(rows, scheme, packed("".join(codes))), piece)
             got = page.rows[0]
             assert got[:2] == rows[:2] and got[3:] == rows[3:]
             kept = 0
-            while kept < 4864 and got[2][kept] == rows[2][kept]:
+            while kept < MAX_WIDTH and got[2][kept] == rows[2][kept]:
                 kept += 1
             assert got[2] == rows[1] or len(set(got[2][kept:])) == 1
             assert page.quality[0].bad_rows == 1
@@ -252,7 +255,7 @@ def noise(octets: int, seed: int) -> bytes:
 def test_noise_never_writes_outside_a_buffer() -> None:
     buffers = GuardedBuffers()
     for seed in range(36):
-        width = (1, 3, 8, 100, 1728, 2432, 4864, 4863, 2433)[seed % 9]
+        width = (1, 3, 8, 100, 1728, 2432, MAX_WIDTH, MAX_WIDTH - 1, 2433)[seed % 9]
         scheme = (MH, MR, MMR, MH_PLAIN)[seed % 4]
         rows = ["0" * width] * 40
         good = coded(picture(width, 2, seed), scheme)

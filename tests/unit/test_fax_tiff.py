@@ -216,7 +216,7 @@ def test_what_cannot_be_recorded_is_refused_by_name() -> None:
         ((259, 3, [4711]), "number 4711"),
         ((262, 3, [3]), "photometric"),
         ((324, 4, [8]), "tiles"),
-        ((256, 3, [4865]), "4865 dots"),
+        ((256, 3, [5185]), "5185 dots"),
     ):
         error = refusal(one_page(ROWS, 4, DATA, more))
         assert error.code == TIFF_UNSUPPORTED and words in error.reason and words in str(error)
