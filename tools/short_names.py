@@ -17,6 +17,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from tools.packing.nodes import walk
+
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -46,7 +48,7 @@ def keywords(sources: dict[str, str]) -> set[str]:
     return {
         node.arg
         for tree in trees
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, ast.keyword) and node.arg
     }
 
@@ -57,9 +59,10 @@ def shorten(text: str, private: dict[str, str], passed: set[str]) -> str:
     nested = _nested(tree)
     spans = [
         (node.lineno, node.end_lineno or node.lineno, _arguments(node, nested, passed))
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
+    spans = [span for span in spans if span[2]]
     lines = text.splitlines(keepends=True)
     before = ""
     changes = []
@@ -98,7 +101,7 @@ def _arguments(
     """
     inner = [
         one
-        for one in ast.walk(node)
+        for one in walk(node)
         if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef)
     ]
     if len(inner) > 1 or node.lineno == node.end_lineno or id(node) in nested:
@@ -108,12 +111,12 @@ def _arguments(
     outside = {
         one.id
         for value in [*node.args.defaults, *node.decorator_list]
-        for one in ast.walk(value)
+        for one in walk(value)
         if isinstance(one, ast.Name)
     }
     if outside & set(names) or node.args.kwonlyargs or node.args.kwarg:
         return {}
-    taken = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+    taken = {one.id for one in walk(node) if isinstance(one, ast.Name)}
     return dict(zip(names, _short("a", taken), strict=False))
 
 
@@ -121,9 +124,9 @@ def _nested(tree: ast.Module) -> set[int]:
     """Which functions stand in another one."""
     return {
         id(node)
-        for outer in ast.walk(tree)
+        for outer in walk(tree)
         if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef)
-        for node in ast.walk(outer)
+        for node in walk(outer)
         if node is not outer
     }
 
@@ -149,7 +152,7 @@ def _module(text: str) -> Module:
     defined: set[str] = set()
     reached: set[str] = set()
     words = set(names)
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Attribute) and _is_private(node.attr):
             of_self = isinstance(node.value, ast.Name) and node.value.id == "self"
             if of_self and isinstance(node.ctx, ast.Store):
@@ -181,7 +184,7 @@ def _kept(modules: dict[str, Module]) -> set[str]:
     for module in modules.values():
         kept |= module.private - module.defined
         kept |= {name for name in module.reached if places[name] != 1}
-        for node in ast.walk(module.tree):
+        for node in walk(module.tree):
             if isinstance(node, ast.ImportFrom):
                 kept |= {alias.name for alias in node.names if _is_private(alias.name)}
             elif isinstance(node, ast.keyword) and node.arg and _is_private(node.arg):
@@ -201,7 +204,7 @@ def _inherited(modules: dict[str, Module]) -> set[str]:
     }
     shared: set[str] = set()
     for module in modules.values():
-        for node in ast.walk(module.tree):
+        for node in walk(module.tree):
             if isinstance(node, ast.ClassDef):
                 for base in node.bases:
                     name = getattr(base, "id", getattr(base, "attr", ""))

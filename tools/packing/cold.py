@@ -13,6 +13,7 @@ import ast
 import copy
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from tools.packing.nodes import walk
 from tools.packing.program import Trees
 from tools.packing.reach import Moved, redirect
 from tools.packing.scopes import Function, module_names, places
@@ -89,7 +90,7 @@ def _said_by(tree: ast.Module) -> tuple[set[str], set[str]]:
     """Strings of a module, and names that it asks other modules for."""
     words: set[str] = set()
     asked: set[str] = set()
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             words.add(node.value)
         elif isinstance(node, ast.Attribute):
@@ -106,7 +107,7 @@ def _kind(group: str, warm: Collection[str]) -> str:
 def _refuse(one: Moved) -> None:
     if one.node.decorator_list:
         raise ValueError("%s can't be loaded when it is called" % one.said)
-    said = {node.id for node in ast.walk(one.node) if isinstance(node, ast.Name)}
+    said = {node.id for node in walk(one.node) if isinstance(node, ast.Name)}
     if said & _OF_ITS_PLACE:
         raise ValueError("%s says %s" % (one.said, said & _OF_ITS_PLACE))
 
@@ -211,7 +212,7 @@ class _Group:
         wanted = {place.name for place in places(made)} - own
         rebound = {
             name
-            for node in ast.walk(self._tree)
+            for node in walk(self._tree)
             if isinstance(node, ast.Global)
             for name in node.names
         }

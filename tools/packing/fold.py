@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from tools.packing.nodes import walk
 from tools.packing.program import Trees, imports_of, origin, reference, strings
 from tools.packing.scopes import bound_by, places
 
@@ -60,14 +61,14 @@ def _fold_one(trees: Trees, name: str, tree: ast.Module, values: dict[str, dict[
               reached: set[str]) -> None:
     known = dict(values[name])
     modules: dict[str, str] = {}
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.ImportFrom):
             reached |= _imports(trees, tree, node, values, known, modules)
     if not known and not modules:
-        reached |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        reached |= {node.attr for node in walk(tree) if isinstance(node, ast.Attribute)}
         return
     _Fold({id(place.node) for place in places(tree)}, known, modules, values, reached).visit(tree)
-    for node in ast.walk(tree):
+    for node in walk(tree):
         for field in ("body", "orelse", "finalbody"):
             body = getattr(node, field, None)
             if isinstance(body, list):

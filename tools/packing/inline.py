@@ -33,6 +33,7 @@ from tools.packing.inline_find import (
 )
 from tools.packing.inline_held import let_go
 from tools.packing.inline_place import Place, lifted, place_of, replace
+from tools.packing.nodes import children, walk
 from tools.packing.program import Trees
 from tools.packing.scopes import Comprehension, Function, locals_of
 
@@ -83,11 +84,11 @@ class _Writer:
         waiting = self._waiting.pop(id(node), ())
         if not waiting:
             return
-        before = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+        before = {one.id for one in walk(node) if isinstance(one, ast.Name)}
         for single in waiting:
             self._into(single.home.node)
             if self._most > 1:
-                before = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+                before = {one.id for one in walk(node) if isinstance(one, ast.Name)}
             try:
                 _Call(self._index, single, before, self._kept).write()
             except CannotBeWrittenOut:
@@ -133,13 +134,13 @@ class _Call:
     def _avoided(self, around: Function, before: Collection[str]) -> set[str]:
         """Names that are alive at the statement: those in it, and all that were there before."""
         if self._place.function is not around:
-            return {one.id for one in ast.walk(around) if isinstance(one, ast.Name)} | self._locals
+            return {one.id for one in walk(around) if isinstance(one, ast.Name)} | self._locals
         header = (
-            child for child in ast.iter_child_nodes(self._place.statement)
+            child for child in children(self._place.statement)
             if not isinstance(child, ast.stmt | ast.ExceptHandler)
         )
         said = {
-            one.id for child in header for one in ast.walk(child) if isinstance(one, ast.Name)
+            one.id for child in header for one in walk(child) if isinstance(one, ast.Name)
         }
         return said | set(before)
 
@@ -246,7 +247,7 @@ class _Call:
     def _bind(self) -> tuple[list[ast.stmt], dict[str, ast.expr]]:
         """What gives the arguments their values, and what stands for those that need none."""
         said = Counter(
-            node.id for one in self._callee.body for node in ast.walk(one)
+            node.id for one in self._callee.body for node in walk(one)
             if isinstance(node, ast.Name)
         )
         rebound = _rebound(self._callee)
@@ -271,7 +272,7 @@ class _Call:
         values: list[ast.expr] = list(call.args)
         if self._is_method:
             values.insert(0, self._receiver())
-        walked = [node for value in (*values, *call.keywords) for node in ast.walk(value)]
+        walked = [node for value in (*values, *call.keywords) for node in walk(value)]
         if any(isinstance(node, ast.Starred | ast.NamedExpr) for node in walked):
             raise CannotBeWrittenOut("arguments that can't be told")
         passed = list(zip(names, values, strict=False))
@@ -308,7 +309,7 @@ def _returns_nothing(node: ast.stmt) -> bool:
 def _bound(function: Function) -> set[str]:
     """All names that anything in a function binds."""
     found: set[str] = set()
-    for node in ast.walk(function):
+    for node in walk(function):
         if isinstance(node, Function | ast.Lambda | Comprehension):
             found |= locals_of(node)
     return found

@@ -7,6 +7,7 @@ import copy
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from tools.packing.nodes import children
 from tools.packing.scopes import Comprehension, Function, bound_by, locals_of
 
 Scope = Function | Comprehension | ast.Lambda
@@ -33,7 +34,7 @@ def own_nodes(body: Sequence[ast.AST]) -> Iterator[ast.AST]:
         node = stack.pop()
         yield node
         if not isinstance(node, Function | ast.ClassDef | ast.Lambda):
-            stack += ast.iter_child_nodes(node)
+            stack += children(node)
 
 
 def _has(body: Sequence[ast.AST], *kinds: type[ast.AST]) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from tools.packing.names import bases, is_special
+from tools.packing.nodes import walk
 from tools.packing.program import Trees
 from tools.packing.scopes import Function, locals_of, module_names, places
 
@@ -59,7 +60,7 @@ def first_argument(node: Function) -> str:
     name = node.args.args[0].arg if node.args.args else ""
     rebound = any(
         isinstance(one, ast.Name) and one.id == name and not isinstance(one.ctx, ast.Load)
-        for one in ast.walk(node)
+        for one in walk(node)
     )
     return "" if rebound else name
 
@@ -79,14 +80,14 @@ class Index:
         self.defined = {home.node.name for home in self.homes}
         self.module_names = {room: module_names(tree) for room, tree in trees.items()}
         around = {
-            id(node): home for home in self.homes for node in ast.walk(home.node)
+            id(node): home for home in self.homes for node in walk(home.node)
         }
         for room, tree in trees.items():
             for place in places(tree):
                 if isinstance(place.node, ast.Name):
                     use = Use(room, around.get(id(place.node)), place.node)
                     self.globals.setdefault((room, place.name), []).append(use)
-            for node in ast.walk(tree):
+            for node in walk(tree):
                 self._look(room, node, around.get(id(node)))
         self._look_at_stores()
 
@@ -102,14 +103,14 @@ class Index:
                 if not isinstance(one, Function):
                     self.imported |= {
                         inner.id
-                        for inner in ast.walk(one)
+                        for inner in walk(one)
                         if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load)
                     }
                 else:
                     self.imported |= {
                         inner.id
                         for part in (*one.decorator_list, *one.args.defaults)
-                        for inner in ast.walk(part)
+                        for inner in walk(part)
                         if isinstance(inner, ast.Name)
                     }
 
@@ -182,7 +183,7 @@ def _families(trees: Trees) -> dict[str, str]:
     """For each class the one that stands for its family; of classes with one name too."""
     family: dict[str, str] = {}
     classes = [
-        node for tree in trees.values() for node in ast.walk(tree)
+        node for tree in trees.values() for node in walk(tree)
         if isinstance(node, ast.ClassDef)
     ]
 
@@ -212,7 +213,7 @@ def called(index: Index, kept: Collection[str], most: int) -> Iterator[list[Sing
     calls = {
         id(node.func): node
         for tree in index.trees.values()
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, ast.Call)
     }
     names = Counter(home.node.name for home in index.homes)
@@ -247,7 +248,7 @@ def free_names(node: Function) -> set[str]:
     """The globals and builtins that a function says, and names of its inner scopes."""
     own = locals_of(node)
     return {
-        one.id for one in ast.walk(node) if isinstance(one, ast.Name) and one.id not in own
+        one.id for one in walk(node) if isinstance(one, ast.Name) and one.id not in own
     }
 
 
@@ -261,8 +262,8 @@ def may(single: Single) -> bool:
     arguments = callee.args
     if arguments.vararg or arguments.kwarg or arguments.kwonlyargs or arguments.posonlyargs:
         return False
-    taken = {id(one) for node in ast.walk(callee) for one in _taken_at_once(node)}
-    for node in (inner for one in callee.body for inner in ast.walk(one)):
+    taken = {id(one) for node in walk(callee) for one in _taken_at_once(node)}
+    for node in (inner for one in callee.body for inner in walk(one)):
         if isinstance(node, Function | ast.ClassDef | ast.Global | ast.Nonlocal | ast.NamedExpr):
             return False
         if isinstance(node, ast.Yield | ast.YieldFrom):
@@ -289,7 +290,7 @@ def is_small(found: list[Single]) -> bool:
     inside = sum(
         1
         for one in node.body
-        for inner in ast.walk(one)
+        for inner in walk(one)
         if isinstance(inner, ast.expr) and not isinstance(inner, ast.Constant)
     )
     kinds = ast.Return | ast.Expr | ast.Assign

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Collection, Sequence
 
 from tools.packing.inline_body import own_nodes
+from tools.packing.nodes import children, walk
 from tools.packing.scopes import Function
 
 _SMALL_CALLS = frozenset(("bool", "int", "len", "max", "min", "ord"))
@@ -28,7 +29,7 @@ def let_go(function: Function, statement: ast.stmt, made: list[ast.stmt], names:
     last = made[-1]
     if isinstance(last, ast.Return | ast.Raise):
         return made
-    here = {node.id for part in _header(last) for node in ast.walk(part)
+    here = {node.id for part in _header(last) for node in walk(part)
             if isinstance(node, ast.Name)}
     block = isinstance(last, ast.If | ast.Try | ast.With | ast.AsyncWith | _LOOPS)
     early = [name for name in large if block and name not in here and not _said([last], name)]
@@ -45,13 +46,13 @@ def _nothing(names: Sequence[str]) -> list[ast.stmt]:
 
 def _said(body: Sequence[ast.AST], name: str) -> bool:
     return any(
-        isinstance(node, ast.Name) and node.id == name for one in body for node in ast.walk(one)
+        isinstance(node, ast.Name) and node.id == name for one in body for node in walk(one)
     )
 
 
 def _header(node: ast.stmt) -> list[ast.AST]:
     return [
-        child for child in ast.iter_child_nodes(node)
+        child for child in children(node)
         if not isinstance(child, ast.stmt | ast.ExceptHandler)
     ]
 
@@ -104,7 +105,7 @@ def _given(made: Sequence[ast.stmt], is_held_anyway: Callable[[ast.expr], bool])
             found |= _names(node.target)
         elif isinstance(node, ast.AsyncFor | ast.With | ast.AsyncWith | ast.NamedExpr):
             found |= {
-                one.id for one in ast.walk(node)
+                one.id for one in walk(node)
                 if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
             }
         elif isinstance(node, ast.ImportFrom | ast.Import):
@@ -117,7 +118,7 @@ def _given(made: Sequence[ast.stmt], is_held_anyway: Callable[[ast.expr], bool])
 def _names(target: ast.expr) -> set[str]:
     """Locals that an assignment to `target` binds."""
     return {
-        node.id for node in ast.walk(target)
+        node.id for node in walk(target)
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     }
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from tools.packing.inline_body import CannotBeWrittenOut, Written, opposite
+from tools.packing.nodes import children
 from tools.packing.scopes import Comprehension, Function
 
 Part = tuple[ast.AST, str, int]  # an expression in another: node, field, and place in a list or -1
@@ -58,7 +59,7 @@ def place_of(function: Function, call: ast.expr) -> Place | None:
 def _path(node: ast.AST, call: ast.AST) -> list[ast.AST]:
     if node is call:
         return [node]
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         rest = _path(child, call)
         if rest:
             return [node, *rest]

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from tools.packing.nodes import walk
 from tools.packing.program import Trees, keywords, reference, strings
 from tools.packing.scopes import Function, bound_by, module_names, places
 
@@ -71,7 +72,7 @@ def _words(trees: Trees) -> set[str]:
     """Names that stand anywhere: a short one must not be one of them."""
     found: set[str] = set()
     for tree in trees.values():
-        for node in ast.walk(tree):
+        for node in walk(tree):
             found |= {
                 str(getattr(node, field))
                 for field in ("id", "attr", "arg", "name", "asname")
@@ -84,7 +85,7 @@ def _foreign(trees: Trees) -> set[str]:
     """What is imported from modules that are not ours, and names of modules."""
     found = {part for name in trees for part in name.split(".")}
     for tree in trees.values():
-        for node in ast.walk(tree):
+        for node in walk(tree):
             if isinstance(node, ast.Import):
                 found |= {part for alias in node.names for part in alias.name.split(".")}
             elif isinstance(node, ast.ImportFrom):
@@ -97,7 +98,7 @@ def _foreign(trees: Trees) -> set[str]:
 def _classes(trees: Trees) -> dict[str, list[ast.ClassDef]]:
     found: dict[str, list[ast.ClassDef]] = {}
     for tree in trees.values():
-        for node in ast.walk(tree):
+        for node in walk(tree):
             if isinstance(node, ast.ClassDef):
                 found.setdefault(node.name, []).append(node)
     return found
@@ -151,7 +152,7 @@ def families(trees: Trees) -> Iterator[set[str]]:
             sets.setdefault(head(name), set()).update(_of_class(one))
     of_self = set().union(*sets.values())
     for tree in trees.values():
-        for any_node in ast.walk(tree):
+        for any_node in walk(tree):
             if isinstance(any_node, ast.Attribute) and not isinstance(any_node.ctx, ast.Load):
                 given.add(any_node.attr)
     given -= of_self
@@ -165,7 +166,7 @@ def _of_class(node: ast.ClassDef) -> set[str]:
         if isinstance(one, Function):
             found.add(one.name)
             first = one.args.args[0].arg if one.args.args else ""
-            for inner in ast.walk(one):
+            for inner in walk(one):
                 if (
                     isinstance(inner, ast.Attribute)
                     and isinstance(inner.value, ast.Name)
@@ -179,7 +180,7 @@ def _of_class(node: ast.ClassDef) -> set[str]:
 
 def _uses(trees: Trees) -> Iterator[str]:
     for tree in trees.values():
-        for node in ast.walk(tree):
+        for node in walk(tree):
             if isinstance(node, ast.Attribute):
                 yield node.attr
             elif isinstance(node, ast.Name):
@@ -193,7 +194,7 @@ def _uses(trees: Trees) -> Iterator[str]:
 def _rename(trees: Trees, tree: ast.Module, chosen: dict[str, str]) -> None:
     ours = {
         id(alias)
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
         if reference(trees, node, alias)[1]
@@ -203,7 +204,7 @@ def _rename(trees: Trees, tree: ast.Module, chosen: dict[str, str]) -> None:
         if not isinstance(place.node, ast.alias) and place.name in chosen:
             place.put(chosen[place.name])
     top = {id(place.node) for place in globals_of if isinstance(place.node, ast.alias)}
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Attribute):
             node.attr = chosen.get(node.attr, node.attr)
         elif isinstance(node, ast.ClassDef):
@@ -229,7 +230,7 @@ def _rename_class(node: ast.ClassDef, chosen: dict[str, str]) -> None:
         else:
             continue
         for part in parts:
-            for inner in ast.walk(part):
+            for inner in walk(part):
                 if isinstance(inner, ast.Name) and inner.id in inside:
                     inner.id = chosen.get(inner.id, inner.id)
 

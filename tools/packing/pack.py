@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tools.packing import cold, cold_list, fold, inline, inline_find, names, rooms
+from tools.packing.nodes import walk
 from tools.packing.program import Trees, parsed, reference, strings, text_of
 from tools.packing.scopes import module_names, places
 
@@ -86,7 +87,7 @@ def _check(trees: Trees) -> None:
 
 
 def _words(text: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(text)):
+    for node in walk(ast.parse(text)):
         for field in ("id", "attr", "arg", "name", "asname"):
             value = getattr(node, field, None)
             if isinstance(value, str):

@@ -7,6 +7,7 @@ import copy
 import re
 from collections.abc import Iterator, Mapping
 
+from tools.packing.nodes import walk
 from tools.packing.scopes import Function, bound_by, module_names, places
 
 Trees = dict[str, ast.Module]  # by dotted name
@@ -80,7 +81,7 @@ def text_of(tree: ast.Module) -> str:
     """The text of a module. In `a, b = c, d` no tuple stands in parentheses: the compiler makes
     none then.
     """
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
             value = node.value
             if isinstance(value, ast.Tuple) and len(value.elts) > 1:
@@ -133,7 +134,7 @@ def strings(trees: Trees) -> set[str]:
     """
     found: set[str] = set()
     for tree in trees.values():
-        for node in ast.walk(tree):
+        for node in walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
                 value = node.value
                 found.add(value if isinstance(value, str) else value.decode("latin-1"))
@@ -145,7 +146,7 @@ def keywords(trees: Trees) -> set[str]:
     return {
         node.arg
         for tree in trees.values()
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, ast.keyword) and node.arg
     }
 
@@ -154,7 +155,7 @@ def module_uses(tree: ast.Module, name: str) -> Iterator[ast.Attribute]:
     """`name.attribute` of a module's global. Raises ValueError when it is used otherwise."""
     held = {
         id(node.value): node
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
     }
     for place in places(tree):

@@ -5,10 +5,11 @@ goes to the group itself, and nothing has to stand in the function's place.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import NamedTuple
 
 from tools.packing.names import API
+from tools.packing.nodes import children, walk
 from tools.packing.program import Trees, strings
 from tools.packing.scopes import Function, bound_by, places
 
@@ -70,7 +71,7 @@ class _Methods:
         for tree in trees.values():
             modules = {
                 bound_by(alias)
-                for node in ast.walk(tree)
+                for node in walk(tree)
                 if isinstance(node, ast.Import | ast.ImportFrom)
                 for alias in node.names
             }
@@ -84,11 +85,11 @@ class _Methods:
             first = node.args.args[0].arg if node.args.args else "-"
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             self._use(node.func, node, owner, first, modules)
-            parts: Iterator[ast.AST] = iter([node.func.value, *node.args, *node.keywords])
+            parts: list[ast.AST] = [node.func.value, *node.args, *node.keywords]
         else:
             if isinstance(node, ast.Attribute):
                 self._use(node, None, owner, first, modules)
-            parts = ast.iter_child_nodes(node)
+            parts = children(node)
         for part in parts:
             self._look(part, owner, first, modules)
 
@@ -148,7 +149,7 @@ class _Room:
         self.attributes: set[str] = set()
         self.imports: dict[tuple[str, str], list[tuple[ast.ImportFrom, ast.alias]]] = {}
         self.said: dict[str, list[ast.AST]] = {}
-        for node in ast.walk(tree):
+        for node in walk(tree):
             if isinstance(node, ast.Call):
                 self.callees[id(node.func)] = node
             elif isinstance(node, ast.Attribute):

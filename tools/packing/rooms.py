@@ -7,6 +7,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Mapping, Sequence
 
+from tools.packing.nodes import walk
 from tools.packing.program import Functions, Trees, imports_of, origin, reference, strings
 from tools.packing.scopes import (
     Comprehension,
@@ -74,7 +75,7 @@ def join(trees: Trees, rooms: Mapping[str, Sequence[str]], named: Collection[str
         made[room] = ast.Module(body, [])
     _settle(made)
     for tree in made.values():
-        for any_node in ast.walk(tree):
+        for any_node in walk(tree):
             if isinstance(any_node, ast.Constant) and any_node.value in named:
                 any_node.value = joined.room_of.get(str(any_node.value), any_node.value)
     return made
@@ -93,7 +94,7 @@ def _choose_names(
     local = {
         inner
         for name in names
-        for node in ast.walk(trees[name])
+        for node in walk(trees[name])
         if isinstance(node, Function | Comprehension | ast.Lambda)
         for inner in locals_of(node)
     }
@@ -142,7 +143,7 @@ def _rewritten(joined: Joined, name: str, tree: ast.Module) -> ast.Module:
         elif place.name in own:
             place.put(own[place.name])
     tree.body = _imports(joined, tree.body, room, own)
-    for one in ast.walk(tree):
+    for one in walk(tree):
         if isinstance(one, Function | ast.If | ast.Try | ast.With | ast.AsyncWith):
             one.body = _imports(joined, one.body, room, {}) or [ast.Pass()]
             if isinstance(one, ast.If | ast.Try):
@@ -196,7 +197,7 @@ class _Inner(Functions):
     def _function(self, node: Function) -> ast.AST:
         self.generic_visit(node)
         local: dict[str, str] = {}
-        for one in ast.walk(node):
+        for one in walk(node):
             if isinstance(one, ast.ImportFrom):
                 for alias in one.names:
                     home, inner = reference(self._joined.trees, one, alias)

@@ -6,8 +6,15 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from tools.packing.nodes import children, walk
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+# asked millions of times: a set answers sooner than isinstance
+_SCOPES = frozenset((*Function.__args__, *Comprehension.__args__, ast.ClassDef, ast.Lambda))
+_BINDING = frozenset((*Function.__args__, ast.Name, ast.ClassDef, ast.Import, ast.ImportFrom,
+                      ast.ExceptHandler))
+_OTHERS = frozenset((ast.Global, ast.Import, ast.ImportFrom, ast.ExceptHandler))
 
 
 class Place(NamedTuple):
@@ -42,7 +49,7 @@ def locals_of(function: Function | ast.Lambda | Comprehension) -> set[str]:
     found: set[str] = set()
     if isinstance(function, Comprehension):
         for part in function.generators:
-            found |= {node.id for node in ast.walk(part.target) if isinstance(node, ast.Name)}
+            found |= {node.id for node in walk(part.target) if isinstance(node, ast.Name)}
         return found
     arguments = function.args
     every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
@@ -54,7 +61,8 @@ def locals_of(function: Function | ast.Lambda | Comprehension) -> set[str]:
     for node in _own(function.body):
         if isinstance(node, ast.Global | ast.Nonlocal):
             elsewhere |= set(node.names)
-        found |= set(_binds(node))
+        elif node.__class__ in _BINDING:
+            found.update(_binds(node))
     return found - elsewhere
 
 
@@ -76,18 +84,23 @@ def _own(body: list[ast.stmt]) -> Iterator[ast.AST]:
     while stack:
         node = stack.pop()
         yield node
-        if isinstance(node, Function | ast.ClassDef):
+        if node.__class__ not in _SCOPES:
+            stack += children(node)
+        elif isinstance(node, Function | ast.ClassDef):
             stack += node.decorator_list
             stack += node.args.defaults if isinstance(node, Function) else node.bases
         elif isinstance(node, Comprehension):
             stack.append(node.generators[0].iter)
-        elif not isinstance(node, ast.Lambda):
-            stack += ast.iter_child_nodes(node)
 
 
 def module_names(tree: ast.Module) -> set[str]:
     """Names that a module binds at its top level."""
-    return {name for node in _own(tree.body) for name in _binds(node)}
+    return {
+        name
+        for node in _own(tree.body)
+        if node.__class__ in _BINDING
+        for name in _binds(node)
+    }
 
 
 def places(tree: ast.Module) -> list[Place]:
@@ -123,6 +136,8 @@ class _Places:
         """Look at one node; `scopes` are the locals of the functions around it."""
         if isinstance(node, ast.Name):
             self._place(node, "id", scopes, binds=not isinstance(node.ctx, ast.Load))
+        elif node.__class__ not in _SCOPES:
+            self._other(node, scopes)
         elif isinstance(node, Function):
             self._place(node, "name", scopes, binds=True)
             self.visit_all([*node.decorator_list, *node.args.defaults], scopes)
@@ -145,8 +160,6 @@ class _Places:
             parts += [test for part in node.generators for test in part.ifs]
             parts += [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
             self._inner(parts, inside)
-        else:
-            self._other(node, scopes)
 
     def _inner(self, nodes: list[ast.stmt] | list[ast.expr], scopes: tuple[set[str], ...]) -> None:
         before, self._class = self._class, None
@@ -154,17 +167,23 @@ class _Places:
         self._class = before
 
     def _other(self, node: ast.AST, scopes: tuple[set[str], ...]) -> None:
+        if node.__class__ in _OTHERS and self._statement(node, scopes):
+            return
+        for child in children(node):
+            self.visit(child, scopes)
+
+    def _statement(self, node: ast.AST, scopes: tuple[set[str], ...]) -> bool:
+        """What a statement binds by words; True when nothing else stands in it."""
         if isinstance(node, ast.Global):
             for index in range(len(node.names)):
                 self._found.append(Place(node, "names", index, True))
-            return
+            return True
         if isinstance(node, ast.Import | ast.ImportFrom):
             for alias in node.names:
                 if self._is_global(bound_by(alias), scopes):
                     field = "asname" if alias.asname else "name"
                     self._found.append(Place(alias, field, -1, True))
-            return
+            return True
         if isinstance(node, ast.ExceptHandler) and node.name:
             self._place(node, "name", scopes, binds=True)
-        for child in ast.iter_child_nodes(node):
-            self.visit(child, scopes)
+        return False

@@ -1,0 +1,62 @@
+"""Packing the files of a tree, once for all architectures that get the same text."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tools.packing.pack import pack
+from tools.short_names import keywords, shorten
+
+Texts = dict[str, str]  # by target
+
+
+def packed_once(texts: Texts, kept: Path, makers: Iterable[Path]) -> tuple[Texts, dict[str, Any]]:
+    """`packed` of the texts, out of the file `kept` where that was made of the same texts by the
+    same `makers`. Raises ValueError.
+    """
+    said = json.dumps([texts, [path.read_text("utf-8") for path in makers]], sort_keys=True)
+    key = hashlib.sha256(said.encode()).hexdigest()
+    with kept.open("a+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        held, _line, of = file.read().rpartition("\n")
+        if of == key:  # it is written last
+            made, what = json.loads(held)
+            return made, what
+        made, what = packed(texts)
+        file.seek(0)
+        file.truncate()
+        file.write(json.dumps([made, what]) + "\n" + key)
+    return made, what
+
+
+def packed(texts: Texts) -> tuple[Texts, dict[str, Any]]:
+    """The modules in folders packed, those at the root of the tree as they are; and how."""
+    ours = {target: text for target, text in texts.items() if "/" in target}
+    others = {target: text for target, text in texts.items() if "/" not in target}
+    targets = {dotted(target): target for target in ours}
+    sources = {dotted(target): text for target, text in numbered(ours, {}).items()}
+    done = pack(sources, others)
+    made = {targets.get(name, _target_of(name)): text for name, text in done.texts.items()}
+    what = {"names": done.names, "rooms": done.rooms, "order": done.order}
+    return made | others, what
+
+
+def numbered(texts: Texts, names: Mapping[str, dict[str, str]]) -> Texts:
+    """The texts with the short names of a plan, and numbered arguments."""
+    passed = keywords(texts)
+    return {target: shorten(texts[target], names.get(target, {}), passed) for target in texts}
+
+
+def _target_of(name: str) -> str:
+    return name.replace(".", "/") + ".mpy"
+
+
+def dotted(target: str) -> str:
+    """The name that a file of a tree is imported by."""
+    return target[: -len(".mpy")].replace("/", ".").removesuffix(".__init__")
