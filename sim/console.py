@@ -26,7 +26,7 @@ class Console:
         self._link = link
         if link is not None:
             link.parent.mkdir(parents=True, exist_ok=True)
-            part = link.with_name(link.name + ".part")
+            part = link.with_name("%s.%d" % (link.name, os.getpid()))  # another desk may start now
             part.unlink(missing_ok=True)
             part.symlink_to(self.path)
             part.replace(link)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import re
 import tempfile
@@ -48,8 +49,11 @@ def samples(build_dir: Path) -> list[Path]:
     folder = build_dir / "samples"
     mark = folder / ".made"
     made_by = _sum_of_sources()
-    if not mark.is_file() or mark.read_text() != made_by:
-        _make_samples(folder, made_by)
+    build_dir.mkdir(parents=True, exist_ok=True)
+    with (build_dir / "samples.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not mark.is_file() or mark.read_text() != made_by:
+            _make_samples(folder, made_by)
     return sorted(folder.glob("*.eml"))
 
 
@@ -57,7 +61,6 @@ def _make_samples(folder: Path, made_by: str) -> None:
     """Another desk may read the old ones meanwhile, so they are replaced as a whole."""
     from tools.samples import make_samples
 
-    folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="samples-") as scratch:
         new, old = Path(scratch, "new"), Path(scratch, "old")
         make_samples(new)

@@ -101,9 +101,9 @@ class Bench:
         self.link = LinkServer(ours, self.wiring)
         thread = threading.Thread(target=self.link.serve)
         thread.start()
-        thread.join(30)
+        thread.join(100)
         process.kill() if self.link.restart_wanted or self.link.error else None
-        output, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=100)
         ours.close()
         self.restarted = self.link.restart_wanted
         return output

@@ -30,7 +30,7 @@ def start(runtime: str, code: str, **popen: Any) -> subprocess.Popen[str]:
     )
 
 
-def finish(process: subprocess.Popen[str], *arguments: str, timeout_s: float = 30) -> Any:
+def finish(process: subprocess.Popen[str], *arguments: str, timeout_s: float = 100) -> Any:
     """Give the arguments (without blanks), wait for the end; returns the JSON of its last line."""
     try:
         out, err = process.communicate(" ".join(arguments) + "\n", timeout=timeout_s)

@@ -97,7 +97,7 @@ def run(tree: Path, text: str) -> str:
         cwd=tree,
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=100,
     )
     return done.stdout + done.stderr
 

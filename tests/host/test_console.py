@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+import termios
 import time
 import tty
 from collections.abc import Iterator
@@ -57,13 +58,16 @@ def test_keys_pass_unchanged_and_ctrl_bracket_leaves(far: Far) -> None:
     process = start(far.port, keyboard)
     assert process.stdout is not None and process.stderr is not None
     assert b"Ctrl-]" in process.stderr.readline()
-    time.sleep(0.2)  # the keyboard is made raw after the greeting
+    end = time.monotonic() + 60
+    while termios.tcgetattr(keyboard)[3] & termios.ISIG:  # it is made raw after the greeting
+        assert process.poll() is None and time.monotonic() < end
+        time.sleep(0.01)
     os.write(near, b"st\x03\x1b[A\t\r")
     assert far.heard(8) == b"st\x03\x1b[A\t\r"
     os.write(far.device, b"\x1b[1mready\r\n")
     assert process.stdout.read(11) == b"\x1b[1mready\r\n"
     os.write(near, b"\x1d")
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
     assert process.returncode == 0
     os.close(near)
     os.close(keyboard)
@@ -83,7 +87,7 @@ def test_piped_lines_are_sent_and_answers_printed(far: Far) -> None:
     assert far.heard(7) == b"status\n"
     os.write(far.device, b"all well\r\n")
     assert done.stdout is not None and done.stdout.read() == b"all well\r\n"
-    assert done.wait(timeout=10) == 0
+    assert done.wait(timeout=60) == 0
 
 
 def test_without_port_and_desk_it_says_what_to_do(

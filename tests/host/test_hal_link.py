@@ -116,13 +116,13 @@ say(asyncio.run(main()))
 def served(serve: Callable[[socket.socket], None]) -> Iterator[str]:
     """A server on the loopback for one connection; gives its port."""
     listener = socket.create_server(("127.0.0.1", 0))
-    listener.settimeout(20)
+    listener.settimeout(100)
     failures: list[BaseException] = []
 
     def accept() -> None:
         try:
             connection, _name = listener.accept()
-            connection.settimeout(20)
+            connection.settimeout(100)
             with connection:
                 serve(connection)
         except BaseException as failure:

@@ -48,14 +48,14 @@ class Line:
         self._port = serial.Serial(str(path), timeout=0.05)
         self.shown = b""
 
-    def typed(self, command: str, limit_s: float = 10) -> list[str]:
+    def typed(self, command: str, limit_s: float = 100) -> list[str]:
         """Type a command; the lines between echo and next prompt."""
         self._port.write(command.encode() + b"\r")
         shown = self._until_prompt(limit_s)
         lines = shown.decode().split("\r\n")
         return [line.rstrip("\r") for line in lines[1:-1]]
 
-    def wait_for_prompt(self, limit_s: float = 20) -> None:
+    def wait_for_prompt(self, limit_s: float = 100) -> None:
         """Wait until a machine that starts has its prompt."""
         self._until_prompt(limit_s)
 
@@ -90,7 +90,7 @@ def desk(folder: Path, runtime: str) -> Iterator[Line]:
         command += [name, str(value)]
     machine = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 100
         while not console.exists():
             assert machine.poll() is None and time.monotonic() < end, "the desk did not start"
             time.sleep(0.02)
@@ -101,11 +101,11 @@ def desk(folder: Path, runtime: str) -> Iterator[Line]:
             line.close()
     finally:
         machine.send_signal(signal.SIGINT)
-        machine.communicate(timeout=20)
+        machine.communicate(timeout=100)
 
 
 def recorded(line: Line) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 100
     while not any(" recorded " in shown for shown in line.typed("journal")):
         assert time.monotonic() < end, "the mail was not recorded"
         time.sleep(0.1)

@@ -313,7 +313,7 @@ def test_ctrl_c_ends_cleanly_with_the_sheets_bound(runtime: str, tmp_path: Path)
             break
     assert console.is_symlink()
     process.send_signal(signal.SIGINT)
-    rest, _ = process.communicate(timeout=30)
+    rest, _ = process.communicate(timeout=100)
     assert process.returncode == 0, "".join(lines) + rest
     assert "serial console: /dev/pts/" in lines[0]
     assert (tmp_path / "paper" / "paper.pdf").exists()
