@@ -8,12 +8,15 @@ there.
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import statistics
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
+
+from tools.packing.nodes import walk
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("firmware", "hal", "sim", "tools", "tests")
@@ -129,6 +132,11 @@ def findings(root: Path = ROOT) -> list[str]:
     return found
 
 
+@functools.lru_cache(4)
+def _nodes(tree: ast.Module) -> list[ast.AST]:
+    return list(walk(tree))
+
+
 class _Import(NamedTuple):
     line: int
     name: str
@@ -139,12 +147,12 @@ class _Import(NamedTuple):
 def _imported(module: Module) -> Iterator[_Import]:
     types_only = {
         id(inner)
-        for node in ast.walk(module.tree)
+        for node in _nodes(module.tree)
         if _is_type_check(node)
-        for inner in ast.walk(node)
+        for inner in walk(node)
     }
     top = {id(node) for node in module.tree.body}
-    for node in ast.walk(module.tree):
+    for node in _nodes(module.tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -203,7 +211,7 @@ def _both_runtimes(module: Module) -> Iterator[tuple[int, str]]:
     """What one of the runtimes lacks, or what has no place in a product."""
     if not module.on_device:
         return
-    for node in ast.walk(module.tree):
+    for node in _nodes(module.tree):
         line = getattr(node, "lineno", 1)
         if isinstance(node, ast.ImportFrom) and node.module == "typing":
             if not _in_type_check(module, node) and [alias.name for alias in node.names] != [
@@ -234,11 +242,11 @@ def _is_none(node: ast.expr | None) -> bool:
 
 
 def _in_type_check(module: Module, wanted: ast.AST) -> bool:
-    return any(_is_type_check(node) and wanted in ast.walk(node) for node in module.tree.body)
+    return any(_is_type_check(node) and wanted in walk(node) for node in module.tree.body)
 
 
 def _functions(module: Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(module.tree):
+    for node in _nodes(module.tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
@@ -328,7 +336,7 @@ def _unit_tests(module: Module) -> Iterator[tuple[int, str]]:
 def _names(module: Module) -> Iterator[tuple[int, str]]:
     if module.name.split("/")[-1] in ("utils.py", "util.py", "helpers.py", "misc.py", "common.py"):
         yield 1, "name the file after its subject"
-    for node in ast.walk(module.tree):
+    for node in _nodes(module.tree):
         if isinstance(node, ast.Name | ast.Attribute):
             name = node.id if isinstance(node, ast.Name) else node.attr
             if name in ("Magic" + "Mock", "AsyncMock"):
