@@ -282,9 +282,13 @@ class Misfit:
             return False
         if directory.keep < low and high - directory.keep <= room:
             low = directory.keep  # for the pages that follow
+        before = directory.keep, directory.hold
         directory.keep = low
         directory.hold = min(directory.hold, low)
-        return limited or await self._ends_before(low + room)
+        if limited or await self._ends_before(low + room):
+            return True
+        directory.keep, directory.hold = before  # what is kept fills the window
+        return False
 
     async def _ends_before(self, offset: int) -> bool:
         """True when the file does: asked of its octets, not of what has come so far."""
