@@ -37,6 +37,7 @@ _Y_RESOLUTION = const(283)
 _T4_OPTIONS = const(292)
 _RESOLUTION_UNIT = const(296)
 _PAGE_NUMBER = const(297)
+_COLOR_MAP = const(320)
 _TILE_WIDTH = const(322)
 _TILE_OFFSETS = const(324)
 _BAD_LINES = const(326)  # BadFaxLines; CleanFaxData and ConsecutiveBadFaxLines follow
@@ -49,6 +50,7 @@ _T4 = const(3)
 _T6 = const(4)
 _PACKBITS = const(32773)
 _CODINGS = (_NONE, _MH_PLAIN, _T4, _T6, _PACKBITS)
+_PALETTE = const(3)  # Photometric
 _MIXED = const(16)  # NewSubfileType of mixed raster content (RFC 3949 section 8)
 
 
@@ -152,6 +154,10 @@ class Directory:
 
     async def complete(self, entries: dict[int, Entry]) -> None:
         """Read the fields whose values lie outside the directory."""
+        if self.photometric == _PALETTE:
+            self.photometric = await on_demand.call(
+                "firmware.fax.refusal", "darker", self._octets, entries
+            )
         unit = value(entries, _RESOLUTION_UNIT, 2)
         self.x_dpi_x100 = await self._resolution(entries.get(_X_RESOLUTION), unit)
         self.y_dpi_x100 = await self._resolution(entries.get(_Y_RESOLUTION), unit)
@@ -262,10 +268,18 @@ def _is_fax(entries: dict[int, Entry]) -> bool:
         value(entries, _SAMPLES_PER_PIXEL, 1) == 1
         and value(entries, _BITS_PER_SAMPLE, 1) == 1
         and value(entries, _COMPRESSION, _NONE) in _CODINGS
-        and value(entries, _PHOTOMETRIC, 0) <= 1
+        and (value(entries, _PHOTOMETRIC, 0) <= 1 or _is_palette(entries))
         and 0 < value(entries, _WIDTH, 0) <= MAX_WIDTH
         and offsets is not None
         and offsets.count > 0
         and _TILE_WIDTH not in entries
         and _TILE_OFFSETS not in entries
+    )
+
+
+def _is_palette(entries: dict[int, Entry]) -> bool:
+    """True where two colours have names of their own, three values each (TIFF 6.0, ColorMap)."""
+    colours = entries.get(_COLOR_MAP)
+    return value(entries, _PHOTOMETRIC, 0) == _PALETTE and colours is not None and (
+        colours.count == 6 and colours.size == 2
     )

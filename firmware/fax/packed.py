@@ -97,6 +97,7 @@ class PackedDecoder(LineQueue):
     def __init__(self, buffers: FaxBuffers, coded: Coded) -> None:
         super().__init__(buffers, coded)
         self._row = buffers.row
+        self._open = False  # the strip is not compressed and ends with the file
 
     def begin_strip(self, scheme: int, rows: int) -> None:
         """Begin a strip of at most `rows` lines, scheme NONE or PACKBITS, after `coded.begin`."""
@@ -105,6 +106,7 @@ class PackedDecoder(LineQueue):
         state[_OCTETS] = state[_WIDTH] + 7 >> 3
         state[_FILLED] = 0
         state[_COUNT] = 0 if scheme else _ENDLESS
+        self._open = not (scheme or self._coded.unread())
         state[_VALUE] = _LITERAL
 
     def decode(self) -> int:
@@ -121,5 +123,7 @@ class PackedDecoder(LineQueue):
                 return FULL if state[_ROWS] else DONE
         if not self._coded.ended:
             return MORE
-        self.reason = "the data end early"
+        # where they reach to the file's end, that says how many rows there are
+        if not self._open or state[_FILLED]:
+            self.reason = "the data end early"
         return DONE

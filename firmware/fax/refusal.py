@@ -15,7 +15,7 @@ from firmware.fax.directory import value
 from firmware.recording.faults import TIFF_DAMAGED, TIFF_UNSUPPORTED
 
 if TYPE_CHECKING:
-    from firmware.fax.directory import Entry
+    from firmware.fax.directory import Entry, Octets
 
 _CODINGS = {
     1: "",
@@ -25,7 +25,7 @@ _CODINGS = {
     32773: "",
     5: "LZW",
     6: "JPEG",
-    7: "JPEG (TIFF-FX profile C, colour)",
+    7: "JPEG (grey or colour, as TIFF-FX profile C)",
     8: "Deflate",
     9: "JBIG (TIFF-FX profile J)",
     10: "JBIG in planes (TIFF-FX profile L, colour)",
@@ -52,6 +52,17 @@ def mixed() -> tuple[int, str]:
     """The same for a page of which the mask is recorded."""
     reason = "of its mixed raster (TIFF-FX profile M) only the mask, the text, is recorded"
     return TIFF_UNSUPPORTED, reason
+
+
+async def darker(octets: Octets, entries: dict[int, Entry]) -> int:
+    """Of a palette of two colours the darker is black: the Photometric that says so, 1 where that
+    is the first. Raises TiffError when the palette is not there.
+    """
+    await octets.read(entries[320].place, 12)
+    light = [0, 0]
+    for index in range(6):  # two values of red, of green, of blue
+        light[index & 1] += octets.number(2 * index, 2)
+    return int(light[0] < light[1])
 
 
 def _kind(entries: dict[int, Entry]) -> str:
