@@ -13,7 +13,8 @@ STUBS := $(VENV)/stubs-rp2.done $(VENV)/stubs-esp32.done
 help:
 	@echo 'make run      [ARGS="..."]            the device on the desk: polls a mailbox, records pages into paper/'
 	@echo '                                      ARGS go to python -m sim; ARGS=--help lists them, ARGS=--once ends after one visit'
-	@echo 'make test     [ARGS="..."]            every test, unit tests on CPython and MicroPython; ARGS go to pytest'
+	@echo 'make test     [ARGS="..."]            every test, unit tests on CPython and MicroPython, a process for each core;'
+	@echo '                                      ARGS go to pytest: ARGS=tests/unit/test_x.py, ARGS="-k name", ARGS=-n0 in one process'
 	@echo 'make oracle   [FILES=6000]            fax pages of every kind, pixel for pixel against libtiff'
 	@echo 'make lint                             ruff, type checker with the boards'"'"' stubs, rules of the house'
 	@echo 'make bench    [ARGS=ROW] [JSON=FILE]  speed beside the peers; ROW (S1, S4) chooses, JSON=FILE keeps the rows'

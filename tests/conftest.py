@@ -1,10 +1,13 @@
-"""pytest's way into the two runtimes."""
+"""pytest's way into the two runtimes, and onto several cores."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.runtimes.plugin import TwoRuntimes
+from tests.runtimes.spread import pytest_xdist_auto_num_workers, pytest_xdist_make_scheduler
+
+__all__ = ("pytest_xdist_auto_num_workers", "pytest_xdist_make_scheduler")
 
 pytest.register_assert_rewrite("tests.unit.support")
 

@@ -8,6 +8,7 @@ test).
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
@@ -16,9 +17,9 @@ from typing import Any
 import pytest
 
 from tests.runtimes.process import ROOT, Answer, ModuleProcess
+from tests.runtimes.spread import TWIN
 
 TIMEOUT_S = 60.0
-TWIN = "[micropython]"
 SUITES = {"unit": "unit, CPython", "host": "host", "interop": "interop", "faults": "faults"}
 SHOWN = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 
@@ -125,6 +126,11 @@ class TwoRuntimes:
             path: number for number, path in enumerate(dict.fromkeys(item.path for item in items))
         }
         items.sort(key=lambda item: (order[item.path], isinstance(item, MicroPythonItem)))
+
+    def pytest_collection_finish(self) -> None:
+        """The firmware collects often; it shall not look at all that pytest holds."""
+        gc.collect()
+        gc.freeze()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count for the closing summary."""
