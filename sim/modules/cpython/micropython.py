@@ -16,8 +16,9 @@ _FORMATS = {"ptr8": "B", "ptr16": "H", "ptr32": "I"}
 _SPACE = 1 << 40  # addresses between one buffer and the next
 _MIDDLE = _SPACE >> 1  # where its first octet is
 
-# buffers that pointers go to while a function runs that reckons with addresses, as octets
-_reached: list[memoryview] = []
+# buffers that pointers go to while a function runs that reckons with addresses, as octets and as
+# the words that were asked for
+_reached: list[dict[str, memoryview]] = []
 
 
 def const(value: int) -> int:
@@ -46,25 +47,32 @@ class _Pointer:
     __slots__ = ("_address", "_at", "_view")
 
     def __init__(self, address: int, letter: str) -> None:
-        self._address = address
-        self._view = _words(_reached[address // _SPACE], letter)
-        at, odd = divmod(address % _SPACE - _MIDDLE, self._view.itemsize)
+        views = _reached[address // _SPACE]
+        view = views.get(letter)
+        if view is None:
+            view = views[letter] = _words(views["B"], letter)
+        at, odd = divmod(address % _SPACE - _MIDDLE, view.itemsize)
         if odd:
             raise ValueError("a pointer between two words")
+        self._address = address
+        self._view = view
         self._at = at
 
     def __int__(self) -> int:
         return self._address
 
     def __getitem__(self, index: int) -> int:
-        if self._at + index < 0:
+        at = self._at + index
+        if at < 0:
             raise IndexError("before the buffer")
-        return int(self._view[self._at + index])
+        found: int = self._view[at]
+        return found
 
     def __setitem__(self, index: int, value: int) -> None:
-        if self._at + index < 0:
+        at = self._at + index
+        if at < 0:
             raise IndexError("before the buffer")
-        self._view[self._at + index] = value
+        self._view[at] = value
 
 
 def _cast(letter: str) -> Callable[[Any], Any]:
@@ -79,7 +87,7 @@ def _cast(letter: str) -> Callable[[Any], Any]:
 
 def _point(letter: str) -> Callable[[Any], _Pointer]:
     def point(buffer: Any) -> _Pointer:
-        _reached.append(_octets(buffer))
+        _reached.append({"B": _octets(buffer)})
         return _Pointer((len(_reached) - 1) * _SPACE + _MIDDLE, letter)
 
     return point
@@ -128,9 +136,12 @@ def kbd_intr(_character: int) -> None:
 
 def _within(letter: str) -> Callable[[Any], Any]:
     """A cast in a function: of a buffer, or of an address."""
+    point = _point(letter)
 
     def cast(buffer: Any) -> Any:
-        return (_cast if isinstance(buffer, (int, _Pointer)) else _point)(letter)(buffer)
+        if isinstance(buffer, (int, _Pointer)):
+            return _Pointer(int(buffer), letter)
+        return point(buffer)
 
     return cast
 
