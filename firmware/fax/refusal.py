@@ -81,7 +81,7 @@ def _kind(entries: dict[int, Entry]) -> str:
         return "its photometric is %s, not black-and-white" % name
     width = value(entries, 256, 0)
     if width > MAX_WIDTH:
-        return "its lines have %d dots, more than %d" % (width, MAX_WIDTH)
+        return "its lines have %d dots, more than %d (A4 at 600 dpi)" % (width, MAX_WIDTH)
     return "it is a grey-scale picture of %d bits a dot, not black-and-white" % value(
         entries, 258, 1
     )
