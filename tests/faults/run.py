@@ -70,7 +70,7 @@ class OnMicroPython:
     def __enter__(self) -> OnMicroPython:
         # compiled, as on a device: to compile what is loaded on demand is most of a run's work
         arch = "x64" if platform.machine() in ("x86_64", "AMD64") else "bytecode"
-        tree = build_tree(ROOT / "build" / "faults", arch, packed=False)
+        tree = build_tree(ROOT / "build" / "modules", arch, packed=False)
         places = (tree, ROOT / "sim/modules/micropython", ROOT, ".frozen")
         self._errors = tempfile.TemporaryFile("w+")
         self._process = subprocess.Popen(

@@ -33,7 +33,7 @@ print(turns(50) - first)
 
 def left_behind(keeps: bool) -> int:
     """Octets that 50 loadings leave."""
-    tree = build_tree(ROOT / "build" / "unpacked", "x64", packed=False)
+    tree = build_tree(ROOT / "build" / "modules", "x64", packed=False)
     command = [str(micropython_binary.find()), "-c", _LOADS % (str(tree), keeps)]
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 

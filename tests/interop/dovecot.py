@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 MAIL_OWNER = "nobody"  # Dovecot does not serve mails as root
@@ -70,6 +71,7 @@ service pop3-login {{
 """
 
 
+@cache
 def reason_to_skip() -> str:
     """Why no Dovecot can be started here, or ''."""
     binary = _binary()
