@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from typing import TYPE_CHECKING
 
 from firmware.recording.faults import NO_PAPER
 from firmware.service.console import serve
 from firmware.service.shell import Shell
 from tests.unit.service_support import FakeReceiver, FakeSerial, typed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def served(keys: bytes, takes: int = 1000, receiver: "FakeReceiver | None" = None) -> str:
@@ -26,6 +30,14 @@ def served(keys: bytes, takes: int = 1000, receiver: "FakeReceiver | None" = Non
 
     asyncio.run(run())
     return bytes(serial.shown).decode()
+
+
+async def until(reached: Callable[[], bool]) -> None:
+    """Wait for what comes for sure: a loaded machine takes its time."""
+    for _ in range(3000):
+        if reached():
+            return
+        await asyncio.sleep(0.02)
 
 
 def test_a_session_shows_prompt_echo_answer_and_prompt_again() -> None:
@@ -50,7 +62,7 @@ def test_when_nobody_reads_the_console_goes_on_and_wakes_at_the_next_key() -> No
         serial.takes = 1000
         assert not serial.shown
         serial.typed = b"poll\r"
-        await asyncio.sleep(0.3)
+        await until(lambda: b"OK a visit" in bytes(serial.shown))
         task.cancel()
 
     asyncio.run(run())
@@ -64,7 +76,7 @@ def test_a_line_that_breaks_is_tried_again() -> None:
 
     async def run() -> None:
         task = asyncio.create_task(serve(serial, receiver))
-        await asyncio.sleep(1.3)
+        await until(lambda: receiver.polls == 1)
         task.cancel()
 
     asyncio.run(run())
@@ -181,12 +193,12 @@ def test_a_quiet_console_gives_its_memory_back_and_wakes_at_the_next_key() -> No
     async def run() -> None:
         sys.modules.pop("firmware.service.shell", None)
         task = asyncio.create_task(serve(serial, receiver, 1))
-        await asyncio.sleep(0.4)
+        await until(lambda: receiver.polls == 1)
         loaded.append("firmware.service.shell" in sys.modules)
-        await asyncio.sleep(1.4)
+        await until(lambda: "firmware.service.shell" not in sys.modules)
         loaded.append("firmware.service.shell" in sys.modules)
         serial.typed = b"poll\r"
-        await asyncio.sleep(0.4)
+        await until(lambda: receiver.polls == 2)
         task.cancel()
 
     asyncio.run(run())
