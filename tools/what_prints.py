@@ -80,6 +80,7 @@ CASES = {
     "fine": Case(lambda: _file(letter_first(), 204, 196)),
     "standard": Case(lambda: _file(order_form(), 204, 98, MH)),
     "dpi300": Case(lambda: _file(_letter(2592, 3508), 300, 300)),
+    "dpi600": Case(lambda: _file(_letter(4960, 6735), 600, 600)),
     "a5": Case(lambda: _file(_letter(1216, 1615), 204, 196)),
     "b4": Case(lambda: _file(_letter(2048, 2860), 200, 200)),
     "legal": Case(lambda: _file(_longer(2744), 204, 196)),
