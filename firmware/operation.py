@@ -43,9 +43,7 @@ class PanelTask:
         while True:
             self._beat()
             self._show()
-            key = await self._panel.key(_PERIOD_S)
-            if key:
-                self._pressed(key)
+            self._pressed(await self._panel.key(_PERIOD_S))
 
     def _pressed(self, key: str) -> None:
         if key == "start":

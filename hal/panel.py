@@ -171,13 +171,13 @@ class Panel:
         """Wait for a key to be pressed: 'start', 'stop' or 'function'; '' when none was within
         `limit_s`, 0 waits for ever.
         """
-        looked = 0
+        waited: float = 0
         while True:
             name = self._keys.next()
-            if name or (limit_s and looked * (self._poll_s or limit_s) >= limit_s):
+            if name or (limit_s and waited >= limit_s):
                 return name
             await asyncio.sleep(self._poll_s)
-            looked += 1  # a sum of seconds would be an object on the heap
+            waited += self._poll_s or limit_s
 
     def alarm(self, on: bool) -> None:
         """Alarm lamp."""

@@ -28,11 +28,19 @@ class Memory:
     def __init__(self, data: bytes) -> None:
         self._view = memoryview(data)
 
-    async def read_at(self, offset: int, view: memoryview) -> int:
+    def read_now(self, offset: int, view: memoryview) -> int:
         """Copy out what there is."""
-        piece = self._view[offset : offset + len(view)]
-        view[: len(piece)] = piece
-        return len(piece)
+        octets = len(view)
+        piece = self._view[offset : offset + octets]
+        if len(piece) < octets:
+            octets = len(piece)
+            view = view[:octets]
+        view[:] = piece
+        return octets
+
+    async def read_at(self, offset: int, view: memoryview) -> int:
+        """The same."""
+        return self.read_now(offset, view)
 
     def release(self, offset: int) -> None:
         """Keep everything."""

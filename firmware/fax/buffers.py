@@ -1,5 +1,5 @@
-"""All memory that decoding a fax takes, allocated once at boot and lent to reader, decoder and
-plotter in turn.
+"""All memory that decoding a fax takes, all but a row allocated once at boot and lent to reader,
+decoder and plotter in turn.
 """
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from micropython import const
 from firmware.fax import ccitt_tables
 
 MAX_WIDTH = const(5184)  # A4 at 600 dpi; A3 at 400, the widest of RFC 3949 §4.2.1, has 4864
-INPUT = const(3424)  # octets of coded data held at a time
+INPUT = const(3856)  # octets of coded data held at a time
 # zeros behind the last octet, so that a decoder runs dry instead of over the end
 INPUT_PAD = const(32)
 # changing elements: one line of MAX_WIDTH dots and what ccitt_core.py needs around it
@@ -18,6 +18,7 @@ ELEMENTS = const(5248)
 BAND = const(3456)  # 16 head lines of 216 octets
 BAND_PAD = const(8)  # a run that ends with the band touches, without changing it, the octet behind
 STRIPS = const(64)  # entries of a page's strip table held at a time
+ENTRIES = const(256)  # octets of a directory read at a time: a strip table's column at least
 
 _BITS = const(10)  # a look-up takes so many bits of the input
 _RUNS = const(1024)
@@ -38,13 +39,17 @@ class FaxBuffers:
         self.band = bytearray(BAND + BAND_PAD)
         self.tables = array("H", bytes(2 * _TABLES))
         self.reverse = bytearray(256)
-        self.row = bytearray((MAX_WIDTH + 7) // 8 + BAND_PAD)
+        self.entries = bytearray(ENTRIES)
         self.strips = array("I", bytes(4 * 2 * STRIPS))
         self.state = array("I", bytes(4 * 24))  # of the decoder
         self.plot = array("I", bytes(4 * 12))  # of the plotter
         _fill_tables(self.tables)
         for octet in range(256):
             self.reverse[octet] = _reversed(octet)
+
+    def row(self) -> bytearray:
+        """Room for a row, for uncompressed pages only: not kept."""
+        return bytearray((MAX_WIDTH + 7) // 8)
 
 
 def _reversed(octet: int) -> int:
@@ -118,13 +123,13 @@ def _enter_pairs(
 
 
 def _fill_modes(tables: array[int]) -> None:
-    """Up to four vertical modes: `offset + 4` of each in three bits, the first lowest, `<< 4 |
-    length of all`; horizontal: 3; pass: 4; 0 where no mode begins so.
+    """Up to four vertical modes: three bits each, 1 to 3 for VL1 to VL3, 4 to 7 for V0 to VR3, the
+    first lowest, `<< 4 | length of all`; horizontal: 3; pass: 4; 0 where no mode begins so.
     """
     modes = _words(ccitt_tables.MODES)
     for code, length in modes[7:]:
         _enter(tables, 0, _BITS, code, length, length)
-    _enter_modes(tables, modes[:7], 0, 0, 4)
+    _enter_modes(tables, modes[2::-1] + modes[3:7], 0, 0, 4)
 
 
 def _enter_modes(

@@ -8,7 +8,6 @@ from micropython import const
 from firmware.fax import ccitt_core as core
 from firmware.fax import ccitt_rare
 from firmware.fax.lines import DONE, DOUBT, FULL, MORE, LineQueue
-from firmware.fax.plotter import draw_on
 
 if TYPE_CHECKING:
     from firmware.fax.buffers import FaxBuffers
@@ -35,6 +34,10 @@ _AFTER = const(14)
 _ALIGN = const(15)
 
 DAMAGED = "the coding is damaged"
+_MORE = const(0)  # what `core.decode` answers
+_READY = const(1)
+_FULL = const(4)
+_GO_ON = const(4)  # what `judge` answers
 _2D = const(0)
 _LINE = const(16)
 _EOL = const(32)
@@ -46,9 +49,6 @@ class CcittDecoder(LineQueue):
 
     def __init__(self, buffers: FaxBuffers, coded: Coded) -> None:
         super().__init__(buffers, coded)
-        self._plot = buffers.plot
-        self._band = buffers.band
-        self._hunting = False
         self._lost = False  # MR: no reference line until the next 1-D line
         self._eols = 0  # EOLs in a row, without a line between
         self._eols_at = -1
@@ -61,7 +61,7 @@ class CcittDecoder(LineQueue):
         super().begin_strip(scheme, rows)
         state = self._state
         self._scheme = scheme
-        self._hunting = self._lost = False
+        self.hunting = self._lost = False
         self._eols = 0
         self._eols_at = self._bad_at = -1
         state[_ALIGN] = 7 if scheme == MH_PLAIN else 0
@@ -70,28 +70,31 @@ class CcittDecoder(LineQueue):
 
     def decode(self) -> int:
         """Go on: MORE, FULL, DONE or DOUBT."""
-        while True:
-            why = self._find_line() if self._hunting else core.READY
-            if why == core.READY:
-                if self.draws:
-                    why = draw_on(
-                        self._state, self._input, self._elements, self._tables, self._plot,
-                        self._band)
-                else:
-                    why = core.decode(0, 0, self._state, self._input, self._elements, self._tables)
-            if why == core.FULL:
-                return FULL if self._state[_ROWS] else DONE
-            if self._coded.ended:
-                return self._ended(why)
-            if why == core.MORE:
-                return MORE
-            at_eol = self._at_eol()
-            if self.suspect and (not at_eol or self._nothing_yet()):
-                self.suspect = False
-                return DOUBT
-            why = self._end_of_data() if at_eol else self._damage(why)
-            if why != core.READY:
-                return FULL if why == core.FULL and self._state[_ROWS] else DONE
+        why = _GO_ON
+        while why == _GO_ON:
+            why = self._find_line() if self.hunting else _READY
+            if why == _READY:
+                why = core.decode(
+                    0, 0, self._state, self._input, self._elements, self._tables)
+            why = self.judge(why)
+        return why
+
+    def judge(self, why: int) -> int:
+        """See `LineQueue.judge`."""
+        if why == _FULL:
+            return FULL if self._state[_ROWS] else DONE
+        if self._coded.ended:
+            return self._ended(why)
+        if why == _MORE:
+            return MORE
+        at_eol = self._at_eol()
+        if self.suspect and (not at_eol or self._nothing_yet()):
+            self.suspect = False
+            return DOUBT
+        why = self._end_of_data() if at_eol else self._damage(why)
+        if why == _READY:
+            return _GO_ON
+        return FULL if why == _FULL and self._state[_ROWS] else DONE
 
     def _ended(self, why: int) -> int:
         """The data are used up; what is left in the padding is at most the end mark: DONE, DOUBT.
@@ -101,7 +104,7 @@ class CcittDecoder(LineQueue):
         whole = self._state[_STEP] == _EOL or (why == core.BAD and self._at_eol())
         if self._coded.cut:
             self.reason = "the file ends early"
-        elif self._hunting:
+        elif self.hunting:
             self.reason = DAMAGED
         elif not whole:
             self.reason = "the data end early"
@@ -157,7 +160,7 @@ class CcittDecoder(LineQueue):
         if self._scheme == MMR or (self._scheme != MR and state[_START] == _LINE):
             self.reason = DAMAGED
             return core.BAD
-        self._hunting = True
+        self.hunting = True
         if why == core.NO_EOL:
             if state[_ROWS] != self._rows:
                 self.bad_rows += 1  # the line before was too long
@@ -194,7 +197,7 @@ class CcittDecoder(LineQueue):
             if why != core.READY:
                 return why
             if not self._lost or state[_STEP] == _LINE:
-                self._hunting = self._lost = False
+                self.hunting = self._lost = False
                 return why
             why = self._repeat()
             if why != core.READY:

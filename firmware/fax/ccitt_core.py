@@ -15,10 +15,11 @@ the next line chases it. Why nothing is ever read or written outside a buffer:
 - Input: two octets at p are read only when p < limit; p and limit are even, limit <= len(buf).
   (`src` points to them.)
 - Tables: each index is masked to the size of its table; LENGTH by a run < 32. Bits left, BITS,
-  are at least 16 behind the head of each loop and 31 at most; a turn takes 13 at most, and 3 of
-  horizontal mode before, and looks at no more: they never fall below 0. (`nb` is ten less.) Those
-  above them in `acc` count for nothing. Every turn takes bits or ends the loop. What a look-up of
-  several modes took from the next line, it gives back: `acc` has it still, BITS are 30 then.
+  are at least 16 behind the head of each loop and 31 at most; a turn takes 13 at most, the code
+  of horizontal mode among them, and looks at no more: they never fall below 0. (`nb` is ten
+  less.) Those above them in `acc` count for nothing. Every turn takes bits or ends the loop. What
+  a look-up of several modes took from the next line, it gives back: `acc` has it still, BITS are
+  30 then.
 - Elements of a line are <= width and strictly increasing (a run of 0 inside a line is an error or
   takes the element before it back; the one exception, a run of 0 at the right edge, ends the
   line). A look-up of two runs writes two elements before the width is looked at, of which the
@@ -36,8 +37,8 @@ the next line chases it. Why nothing is ever read or written outside a buffer:
 - Chasing: elements still to be used are > a0, so there are at most width - a0 of them, then three
   closing words and at most three words of padding: all at indices >= size - 6 - width + a0, while
   n <= 3 + a0, which is smaller, since size > width + 16. An overwritten element holds a value <=
-  a0 from then on, and that is what bi - 1 may meet. The 0 before the first of them is still there
-  as long as none is overwritten.
+  a0 from then on, which passes for one that was used, and that is what bi - 1 may meet. The 0
+  before the first of them is still there as long as none is overwritten.
 
 Both decoders keep their place as pointers (`w` to write, `r` in the reference line: el[n] and
 el[bi] above). Their first two arguments are any numbers: these live in registers. Lines of T.6 end
@@ -89,111 +90,107 @@ _LONG = const(3072)
 _LENGTH = const(3584)
 _KEPT = const((1 << 30) - 1)  # of ACC from line to line
 _ONE = const(32768)  # one run, not two
-_MODES = const(0x7631367)  # bits of the modes VL3 to VR3, four bits each, from the right
+_MODES = const(0x7631763)  # bits of the modes VL1 to VL3, V0 to VR3, four each, from the right
 
 
 @micropython.viper
 def line_2d(  # noqa: C901 - calls are dear here
     a0: int, nb: int, st: ptr32, buf: ptr8, el: ptr16, tab: ptr16
 ) -> int:
-    """A line of modes (T.4 §4.2), or lines of them (T.6 §2.2): READY, the last is to be closed,
-    or MORE; BAD, EXTENSION: the state as before the line, or before the call.
+    """A line of modes (T.4 §4.2): READY, it is to be closed, or MORE; BAD, EXTENSION: the state as
+    before the line, or before the call. Of T.6 (§2.2) lines until input, rows or room end: not
+    READY but FULL.
     """
     acc, nb, src = int(st[_ACC]), int(st[_BITS]) - 10, ptr8(int(buf) + int(st[_P]))
     end, width, h = int(buf) + int(st[_LIMIT]), int(st[_WIDTH]), int(st[_STEP])
     w, r = ptr16(int(el) + (int(st[_NEXT]) << 1)), ptr16(int(el) + (int(st[_B1]) << 1))
-    a0 = int(st[_A0])
+    a0, runs = int(st[_A0]), ptr16(int(tab) + 2 * _RUNS)
     while True:
-        b1, s, why = int(r[0]), 0, READY
+        s = 0
+        why = READY
         while True:
             if nb < 6:
                 if int(src) >= end:
                     why = MORE
                     break
-                acc = acc << 16 | int(src[0]) << 8 | int(src[1])
+                acc = acc * 65536 | int(src[0]) << 8 | int(src[1])
                 src = ptr8(int(src) + 2)
                 nb += 16
-            if not h:
-                t = int(tab[acc >> nb & 1023])
+            if h:
+                t = int(runs[acc >> nb & 1023 | (int(w) & 2) << 9])
+                if not t & _ONE:  # without the second run
+                    t = t & 1008 | (t & 15) - int(tab[_LENGTH + (int(w) & 2) * 16 + (t >> 10)])
+                t = t & 32767 or int(tab[_LONG + (acc >> nb - 3 & 511)])
+                a0 += t >> 4
                 nb -= t & 15
-                s = t >> 4
-                if s:
-                    while s:  # the next of some vertical modes
-                        if s & 4:  # V0 or VR
-                            a0 = (s & 3) + b1
-                            w[0] = a0
-                            w = ptr16(int(w) + 2)
-                            r = ptr16(int(r) + 2)
-                            b1 = int(r[0])
-                            if a0 >= b1:
-                                if a0 >= width:
-                                    break
-                                while b1 <= a0:
-                                    r = ptr16(int(r) + 4)
-                                    b1 = int(r[0])
-                        else:  # VL
-                            t = a0
-                            a0 = (s & 3) + b1 - 4
-                            if a0 <= t and (a0 or t or int(w) - int(el) >> 1 != int(st[_BASE])):
-                                return BAD
-                            w[0] = a0
-                            w = ptr16(int(w) + 2)
-                            r = ptr16(int(r) - 2)
-                            b1 = int(r[0])
-                            if a0 >= b1:
-                                r = ptr16(int(r) + 4)
-                                b1 = int(r[0])
-                        s >>= 3
-                    else:
-                        continue
+                if not t or a0 > width or (
+                    t < 16 and a0 < width and a0 == int(ptr16(int(w) - 2)[0])
+                    and int(w) - int(el) >> 1 != int(st[_BASE])
+                ):
+                    return BAD
+                if not t & 64512:  # no make-up code
+                    w[0] = a0
+                    w = ptr16(int(w) + 2)
+                    h -= 1
+                if a0 < width:
+                    while int(r[0]) <= a0:
+                        r = ptr16(int(r) + 4)
+                elif not h:
                     break
-                if t == 3:  # horizontal
-                    t = int(tab[_RUNS + (acc >> nb & 1023 | (int(w) & 2) << 9)])
-                    if not t & _ONE:
-                        nb -= t & 15
-                        a0 += t >> 4 & 63
+                continue
+            t = int(tab[acc >> nb & 1023])
+            nb -= t & 15
+            s = t >> 4
+            if s:
+                while s:  # the next of some vertical modes
+                    if s & 4:  # V0 or VR
+                        a0 = (s & 3) + int(r[0])
                         w[0] = a0
-                        a0 += t >> 10
-                        w[1] = a0
-                        w = ptr16(int(w) + 4)
-                        b1 = int(r[0])
-                        if a0 >= b1:
+                        w = ptr16(int(w) + 2)
+                        r = ptr16(int(r) + 2)
+                        if a0 >= int(r[0]):
                             if a0 >= width:
                                 break
-                            while b1 <= a0:
+                            while int(r[0]) <= a0:
                                 r = ptr16(int(r) + 4)
-                                b1 = int(r[0])
-                        continue
+                    else:  # VL
+                        t = int(r[0]) - (s & 3)
+                        if t <= a0 and (a0 or t or int(w) - int(el) >> 1 != int(st[_BASE])):
+                            return BAD
+                        a0 = t
+                        w[0] = a0
+                        w = ptr16(int(w) + 2)
+                        if a0 >= int(ptr16(int(r) - 2)[0]):
+                            r = ptr16(int(r) + 2)
+                        else:
+                            r = ptr16(int(r) - 2)
+                    s >>= 3
+                else:
+                    continue
+                break
+            elif t & 1:  # noqa: RET508 - horizontal; it breaks from the loop around
+                t = int(runs[acc >> nb & 1023 | (int(w) & 2) << 9])
+                if t & _ONE:
                     h = 2
-                elif t:  # pass
-                    a0 = int(r[1])
+                    continue
+                nb -= t & 15
+                a0 += t >> 4 & 63
+                w[0] = a0
+                a0 += t >> 10
+                w[1] = a0
+                w = ptr16(int(w) + 4)
+                if a0 >= int(r[0]):
                     if a0 >= width:
                         break
-                    r = ptr16(int(r) + 4)
-                    b1 = int(r[0])
-                    continue
-                else:
-                    return EXTENSION if (acc >> nb) & 1023 == 15 else BAD
-            t = int(tab[_RUNS + (acc >> nb & 1023 | (int(w) & 2) << 9)])
-            if not t & _ONE:  # without the second run
-                t = t & 1008 | (t & 15) - int(tab[_LENGTH + (int(w) & 2) * 16 + (t >> 10)])
-            t = t & 32767 or int(tab[_LONG + (acc >> nb - 3 & 511)])
-            a0 += t >> 4
-            nb -= t & 15
-            if not t or a0 > width or (t < 16 and a0 < width and a0 == int(ptr16(int(w) - 2)[0])
-                                       and int(w) - int(el) >> 1 != int(st[_BASE])):
-                return BAD
-            if not t & 64512:  # no make-up code
-                w[0] = a0
-                w = ptr16(int(w) + 2)
-                h -= 1
-            if a0 < width:
-                b1 = int(r[0])
-                while b1 <= a0:
-                    r = ptr16(int(r) + 4)
-                    b1 = int(r[0])
-            elif not h:
-                break
+                    while int(r[0]) <= a0:
+                        r = ptr16(int(r) + 4)
+            elif t:  # pass
+                a0 = int(r[1])
+                if a0 >= width:
+                    break
+                r = ptr16(int(r) + 4)
+            else:
+                return EXTENSION if (acc >> nb) & 1023 == 15 else BAD
         if a0 > width:
             return BAD
         while s > 7:  # modes that were looked up and belong to the next line
@@ -203,14 +200,17 @@ def line_2d(  # noqa: C901 - calls are dear here
         st[_ACC], st[_BITS], st[_P] = acc & _KEPT, nb + 10, int(src) - int(buf)
         st[_NEXT], st[_A0], st[_STEP] = n, a0, h
         st[_B1] = int(r) - int(el) >> 1
-        n, t = n + 6 & -2, int(st[_ROWS]) - 1
-        if why != READY or int(st[_START]) or not t or n > int(st[_STOP]):
+        if why != READY or int(st[_START]):
             return why
         w[0] = w[1] = w[2] = width
+        n, t = n + 6 & -2, int(st[_ROWS]) - 1
         el[n - 1], el[base - 2] = 0, n
         st[_REF] = st[_B1] = base
         st[_BASE] = st[_NEXT] = n
-        st[_A0], st[_ROWS], a0 = 0, t, 0
+        st[_A0], st[_ROWS] = 0, t
+        if not t or n > int(st[_STOP]):
+            return FULL
+        a0 = 0
         w, r = ptr16(int(el) + (n << 1)), ptr16(int(el) + (base << 1))
 
 

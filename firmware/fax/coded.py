@@ -2,6 +2,7 @@
 """
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from micropython import const
@@ -10,7 +11,7 @@ from firmware.fax.buffers import INPUT, INPUT_PAD
 from firmware.fax.ccitt_rare import reverse_bits
 
 if TYPE_CHECKING:
-    from typing import Protocol
+    from typing import Any, Protocol
 
     from firmware.fax.buffers import FaxBuffers
 
@@ -27,7 +28,15 @@ if TYPE_CHECKING:
             """Say that nothing below `offset` will be read again."""
             ...
 
+    class Feed(Source, Protocol):
+        """A source of the data themselves, of which most are there when they are wanted."""
 
+        def read_now(self, offset: int, view: memoryview) -> int:
+            """As `read_at` where there are octets; 0 where there are none yet, or no more."""
+            ...
+
+
+_LONG = const(32768)  # octets until others run, however fast they come
 UNLIMITED = const(0xFFFFFFFF)  # octets of a strip whose end is not known
 
 _P = const(0)
@@ -41,20 +50,26 @@ class Coded:
 
     def __init__(self, buffers: FaxBuffers) -> None:
         self._buffer = memoryview(buffers.input)
+        self._whole = self._buffer[:INPUT]  # made once: a refill takes no heap
         self._state = buffers.state
         self._reverse = buffers.reverse
         self._turned = False
         self._odd = 0  # one octet that waits for its pair
-        self._left = 0
+        self._stop = 0  # offset behind the strip
         self._limited = False
+        self._due = 0  # offset from which on others are to run before the next refill
+        self.source: Any = None
+        self.hold = 0  # what lies before it may be let go of, once it is used
         self.position = 0  # offset of the next octet to read
         self.ended = False  # no more will come; zeros follow the last octet
         self.tail = 0  # octets before those zeros
 
-    def begin(self, offset: int, octets: int, lsb_first: bool) -> None:
-        """Begin a strip of at most `octets` octets."""
-        self.position = offset
-        self._left = octets
+    def begin(self, source: Feed, offset: int, octets: int, lsb_first: bool) -> None:
+        """Begin a strip of at most `octets` octets; nothing of it is let go of yet."""
+        self.source = source
+        self.hold = 0
+        self.position = self._due = offset
+        self._stop = offset + octets
         self._limited = octets < UNLIMITED
         self._turned = lsb_first
         self._odd = self.tail = 0
@@ -65,37 +80,57 @@ class Coded:
     @property
     def cut(self) -> bool:
         """True when the source ended before the octets that the strip should have."""
-        return self.ended and self._limited and self._left > 0
+        return self.ended and self._limited and self.position < self._stop
 
     def unread(self) -> int:
         """Octets of the strip that the decoder has not seen; 0 where nobody knows."""
         state = self._state
-        return self._left + state[_LIMIT] - state[_P] if self._limited else 0
+        left = self._stop - self.position
+        return left + state[_LIMIT] - state[_P] if self._limited else 0
 
-    async def more(self, source: Source) -> None:
-        """Refill after the decoder has used everything up to LIMIT. Raises what the source raises.
+    def fill(self) -> bool:
+        """Refill after the decoder has used everything up to LIMIT, and let go of what lies below
+        HOLD; False where `more` is needed: to wait, at the end, and once in a while.
         """
-        buffer = self._buffer
-        if self._odd:
-            buffer[0] = buffer[self._state[_LIMIT]]
-        end = min(INPUT, self._odd + self._left)
-        got = 0
-        if end > self._odd:
-            got = await source.read_at(self.position, buffer[self._odd : end])
+        at, odd = self.position, self._odd
+        if at >= self._due:
+            return False
+        view = self._room() if odd or self._stop - at < INPUT else self._whole
+        got: int = self.source.read_now(at, view)
         if got:
-            self._take(got)
+            self._take(at, odd + got)
+        return got > 0
+
+    async def more(self) -> None:
+        """As `fill`, let others run, and wait for the octets. Raises what the source raises."""
+        await asyncio.sleep(0)
+        self._due = self.position + _LONG
+        view = self._room()
+        got = await self.source.read_at(self.position, view) if len(view) else 0
+        if got:
+            self._take(self.position, self._odd + got)
         else:
             self._end()
 
-    def _take(self, got: int) -> None:
-        filled = self._odd + got
+    def _room(self) -> memoryview:
+        """Where the next octets go: behind one that waits."""
+        odd = self._odd
+        if odd:
+            self._buffer[0] = self._buffer[self._state[_LIMIT]]
+        return self._buffer[odd : min(INPUT, odd + self._stop - self.position)]
+
+    def _take(self, at: int, filled: int) -> None:
+        """The buffer has so many octets, those of the file from `at` on behind one that waited."""
+        state, odd, hold = self._state, self._odd, self.hold
         if self._turned:
-            reverse_bits(self._buffer, self._odd, filled, self._reverse)
-        self.position += got
-        self._left -= got
-        self._state[_P] = 0
-        self._state[_LIMIT] = filled & -2
-        self._odd = filled & 1
+            reverse_bits(self._buffer, odd, filled, self._reverse)
+        if hold:
+            self.source.release(at if at < hold else hold)
+        self.position = at + filled - odd
+        state[_P] = 0
+        state[_LIMIT] = filled & -2
+        if odd or filled & 1:
+            self._odd = filled & 1
 
     def _end(self) -> None:
         filled = self.tail = self._odd

@@ -20,7 +20,7 @@ from firmware.fax.lines import DONE, FULL, MORE
 
 if TYPE_CHECKING:
     from firmware.fax.buffers import FaxBuffers
-    from firmware.fax.coded import Coded, Source
+    from firmware.fax.coded import Coded, Feed
     from firmware.fax.directory import Directory
 
 _SAMPLE = const(2048)  # octets looked at
@@ -30,7 +30,7 @@ _NAMES = ("MH without EOLs", "MH", "MR", "MMR", "MH without EOLs or alignment")
 
 
 async def coding(
-    source: Source,
+    source: Feed,
     coded: Coded,
     buffers: FaxBuffers,
     directory: Directory,
@@ -44,9 +44,9 @@ async def coding(
     for scheme, turned in _candidates(said):
         decoder = CcittDecoder(buffers, coded)
         decoder.begin_page(directory.width)
-        coded.begin(offset, octets, turned)
+        coded.begin(source, offset, octets, turned)
         decoder.begin_strip(scheme, rows)
-        if await _is_clean(decoder, source, coded, offset, octets):
+        if await _is_clean(decoder, coded, offset, octets):
             return scheme, turned, _remark(said, scheme, turned)
         await asyncio.sleep(0)
     return said[0], said[1], ""
@@ -64,7 +64,7 @@ def _candidates(said: tuple[int, bool]) -> list[tuple[int, bool]]:
 
 
 async def _is_clean(
-    decoder: CcittDecoder, source: Source, coded: Coded, offset: int, octets: int
+    decoder: CcittDecoder, coded: Coded, offset: int, octets: int
 ) -> bool:
     """True when the sample decodes to its end, or to the end of the strip."""
     sample = _SAMPLE if octets > _SAMPLE else UNLIMITED
@@ -72,10 +72,9 @@ async def _is_clean(
     why = MORE
     while why != DONE and (why != MORE or coded.position - offset < sample):
         if why == MORE:
-            await coded.more(source)
+            await coded.more()
         why = decoder.decode()
-        rows += decoder.lines()
-        decoder.taken()
+        rows += decoder.take()
         if why == FULL:
             decoder.recycle()
     whole = why == MORE or not decoder.rows_left() or _at_end(coded, octets, offset)

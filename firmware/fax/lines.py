@@ -39,10 +39,7 @@ _SLACK = const(16)  # see the proof in ccitt_core.py
 
 
 class LineQueue:
-    """Lines lie in `buffers.elements` from index `first` on until they are taken.
-
-    A decoder may draw them itself where `draws` is set.
-    """
+    """Lines lie in `buffers.elements` from index `first` on until they are taken.    """
 
     def __init__(self, buffers: FaxBuffers, coded: Coded) -> None:
         self._state = buffers.state
@@ -51,10 +48,10 @@ class LineQueue:
         self._tables = buffers.tables
         self._coded = coded
         self._rows = 0
-        self.draws = False
         self._any = False  # the page has a line already
         self.suspect = False  # answer DOUBT to the first damage
         self.beyond = False  # decoding behind the rows that the page is said to have
+        self.hunting = False  # for the next EOL
         self.extension = False  # the code of uncompressed mode was seen
         self.bad_rows = 0
         self.bad_run = 0  # the most of them in a row
@@ -65,7 +62,7 @@ class LineQueue:
         self._state[_WIDTH] = width
         self._state[_STOP] = ELEMENTS - width - _SLACK
         self.bad_rows = self.bad_run = 0
-        self._any = self.suspect = self.beyond = self.extension = self.draws = False
+        self._any = self.suspect = self.beyond = self.extension = False
         self._state[_DREW] = 0
 
     def begin_strip(self, scheme: int, rows: int) -> None:
@@ -91,6 +88,10 @@ class LineQueue:
         """Go on: MORE, FULL, DONE or DOUBT."""
         return DONE
 
+    def judge(self, _why: int) -> int:
+        """What `decode` answers where the core answered so, or 4 when it is to go on."""
+        return DONE
+
     @property
     def first(self) -> int:
         """Index of the first line that waits."""
@@ -106,12 +107,16 @@ class LineQueue:
         self._state[_DREW] = 0
         return count
 
-    def taken(self) -> None:
-        """The waiting lines were taken."""
+    def take(self) -> int:
+        """Take the waiting lines; returns how many they were."""
         state = self._state
-        self._any = self._any or state[_TAKEN] > state[_ROWS]
-        state[_TAKEN] = state[_ROWS]
+        rows = state[_ROWS]
+        count = state[_TAKEN] - rows
+        if count:
+            self._any = True
+        state[_TAKEN] = rows
         state[_FIRST] = state[_BASE]
+        return count
 
     def plain(self) -> bool:
         """True when all waiting lines have one changing element at most."""

@@ -96,7 +96,7 @@ class PackedDecoder(LineQueue):
 
     def __init__(self, buffers: FaxBuffers, coded: Coded) -> None:
         super().__init__(buffers, coded)
-        self._row = buffers.row
+        self._row = buffers.row()
         self._open = False  # the strip is not compressed and ends with the file
 
     def begin_strip(self, scheme: int, rows: int) -> None:

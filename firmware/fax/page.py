@@ -10,15 +10,15 @@ from firmware import on_demand
 from firmware.fax.ccitt import CcittDecoder
 from firmware.fax.coded import Coded
 from firmware.fax.directory import MAX_ROWS, TiffError
-from firmware.fax.lines import DONE, DOUBT, FULL, MORE, LineQueue
-from firmware.fax.plotter import Plotter
+from firmware.fax.lines import LineQueue
+from firmware.fax.plotter import Plotter, draw_on
 from firmware.recording.faults import CODING_DAMAGED
 
 if TYPE_CHECKING:
     from typing import Any
 
     from firmware.fax.buffers import FaxBuffers
-    from firmware.fax.coded import Source
+    from firmware.fax.coded import Feed
     from firmware.fax.directory import Directory
     from firmware.fax.plotter import Sink
     from firmware.fax.raster import Fit
@@ -28,6 +28,15 @@ if TYPE_CHECKING:
 _PROBE = const(512)  # octets decoded before anything is drawn
 _KEPT = const(4096)  # octets after which it is believed
 _SPARE = const(64)  # octets behind the last row that are worth a look: more than an end mark
+_OFTEN = const(7)  # others run behind each eighth band, however fast they are taken
+_MORE = const(0)  # what `LineQueue.decode` answers
+_FULL = const(1)
+_DONE = const(2)
+_DOUBT = const(3)
+_NO_ROOM = const(4)  # what `draw_on` answers when no further line fits
+# words of the decoder's state
+_ROWS = const(12)
+_TAKEN = const(22)
 _PACKED = "firmware.fax.packed"
 _VERDICT = "firmware.fax.verdict"
 
@@ -58,19 +67,22 @@ class FaxPage:
         self.plotter: Any = Plotter(buffers)
         self._coded = Coded(buffers)
         self._ccitt = CcittDecoder(buffers, self._coded)
+        self._state, self._plot = buffers.state, buffers.plot
+        self._buffers = buffers.input, buffers.elements, buffers.tables, buffers.band
+        self._plain = False  # rows to come need not be looked at before they are drawn
         self.remark = ""
         self.lost = ("", 0, 0)  # why rows of a strip are missing, the first of them, how many
         self.full = False  # the sheet is: what came behind is not on it
         self.rows = 0  # decoded so far
+        self._bands = 0  # handed on
         self._owed = 0  # white ones in place of lost ones
         self._skip = 0  # rows to come that are drawn already
-        self._let = False  # others could run since the last refill
         self._scheme = 0
         self._turned = False  # least significant bit first
         self._place = (0, 0)  # offset and octets of the strip
 
     async def render(
-        self, source: Source, directory: Directory, fit: Fit, sink: Sink
+        self, source: Feed, directory: Directory, fit: Fit, sink: Sink
     ) -> Quality:
         """Decode, scale and hand on bands of lines, beginning with an empty one.
 
@@ -85,14 +97,14 @@ class FaxPage:
             left -= rows
             self._place = await directory.strip(strip)
             source.release(min(self._place[0], directory.hold))  # what lies before is not wanted
-            self._begin_strip(decoder, rows)
+            self._begin_strip(decoder, source, rows)
             decoder.suspect = strip == 0 and decoder is self._ccitt
-            await self._strip(decoder, source, directory, sink)
+            await self._strip(decoder, directory, sink)
             if self.plotter.full():
                 break
             if left and strip + 1 < directory.strips:
                 await self._blank(decoder, directory, sink)
-        await self._beyond(decoder, source, directory, sink)
+        await self._beyond(decoder, directory, sink)
         self.full = bool(self.plotter.full())
         if not self.rows:
             raise TiffError(CODING_DAMAGED, on_demand.call(_VERDICT, "nothing", self, decoder))
@@ -110,108 +122,122 @@ class FaxPage:
         decoder.begin_page(directory.width)
         self.remark = ""
         self.lost = ("", 0, 0)
-        self.full = False
-        self.rows = self._owed = self._skip = 0
+        self.full = self._plain = False
+        self.rows = self._owed = self._skip = self._bands = 0
         self._scheme = directory.scheme()
         self._turned = directory.fill_order == 2
         return decoder
 
-    def _begin_strip(self, decoder: LineQueue, rows: int) -> None:
-        self._coded.begin(self._place[0], self._place[1], self._turned)
+    def _begin_strip(self, decoder: LineQueue, source: Feed, rows: int) -> None:
+        self._coded.begin(source, self._place[0], self._place[1], self._turned)
         decoder.begin_strip(self._scheme, rows)
 
-    async def _strip(
-        self, decoder: LineQueue, source: Source, directory: Directory, sink: Sink
-    ) -> None:
+    async def _strip(self, decoder: LineQueue, directory: Directory, sink: Sink) -> None:
         """Decode the strip that was begun."""
-        why = MORE
-        while why != DONE and not self.plotter.full():
-            why = decoder.decode()
-            if why == DOUBT:
-                await self._reconsider(decoder, source, directory)
+        coded, why = self._coded, _FULL
+        while why != _DONE:
+            coded.hold = 0 if decoder.suspect else directory.hold
+            if self._plain and not decoder.hunting:
+                why = await self._on(decoder, sink)
+            else:
+                if why == _MORE and not coded.fill():
+                    await self._more(sink)
+                why = decoder.decode()
+            if why == _DOUBT:
+                await self._reconsider(decoder, directory)
                 continue
-            # no coroutine where there is nothing to wait for: they cost heap
-            if decoder.lines() and not (why == MORE and decoder.suspect and self._early()):
+            if decoder.lines() and not (why == _MORE and decoder.suspect and self._early()):
                 if not self.rows:
                     await self.plotter.start(sink, self._owed)
-                rows = self._draw(decoder)
-                if rows:
-                    await self._hand_on(rows, sink)
-            if why == MORE:
-                await self._refill(decoder, source, directory, sink)
-            elif why == FULL:
+                await self._hand_on(self._draw(decoder), sink)
+                if self.plotter.full():
+                    break
+            if why == _FULL:
                 decoder.recycle()
+            if coded.position - self._place[0] > _KEPT:
+                decoder.suspect = False
         self.rows += decoder.drew()
         if decoder.reason and directory.length and not self.plotter.full():
             missing = decoder.rows_left()
             decoder.bad_rows += missing
             self.lost = (decoder.reason, self.rows + self._owed + 1, missing)
 
+    async def _on(self, decoder: LineQueue, sink: Sink) -> int:
+        """Go on while nothing but decoding, drawing and refilling is to be done: what `decode` of
+        the decoder answers then; DONE when the sheet is full.
+
+        No coroutine where there is nothing to wait for, and few names that are looked up: both
+        cost time and heap, some hundred times a page.
+        """
+        coded, plotter, state, plot = self._coded, self.plotter, self._state, self._plot
+        octets, elements, tables, band = self._buffers
+        while True:
+            why = draw_on(state, octets, elements, tables, plot, band)
+            rows = state[_TAKEN] - state[_ROWS]
+            if rows:  # they did not fit into the band
+                self.rows += decoder.take()
+                await self._hand_on(rows, sink)
+                if plotter.full():
+                    return _DONE
+            if why == _MORE and not coded.ended:
+                if not coded.fill():
+                    await self._more(sink)
+            elif why == _NO_ROOM and state[_ROWS]:
+                decoder.recycle()
+            else:
+                return decoder.judge(why)
+
+    async def _more(self, sink: Sink) -> None:
+        """Wait for octets."""
+        try:
+            await self._coded.more()
+        except Exception:
+            if self.rows:
+                await self.plotter.flush(sink, True)
+            raise
+
     def _early(self) -> bool:
         return self._coded.position - self._place[0] < _PROBE
 
     def _draw(self, decoder: LineQueue) -> int:
         """Draw the lines that wait; returns how many did not fit into the band."""
-        if not decoder.draws:
-            decoder.suspect = decoder.suspect and decoder.plain()
-            if self._skip:
-                self._skip -= decoder.drop(self._skip)
-        rows = decoder.lines()
-        self.rows += rows
+        decoder.suspect = decoder.suspect and decoder.plain()
+        if self._skip:
+            self._skip -= decoder.drop(self._skip)
+        self._plain = decoder is self._ccitt and bool(self.plotter.straight) and not (
+            self._skip or decoder.suspect)
         self.plotter.point(decoder.first)
-        if decoder.draws:  # they did not
-            decoder.taken()
-            return rows
-        rows = int(self.plotter.draw(rows))
-        decoder.taken()
-        if decoder is self._ccitt:  # the other one's lines wait
-            decoder.draws = bool(self.plotter.straight) and not (self._skip or decoder.suspect)
-        return rows
+        rows = decoder.take()
+        self.rows += rows
+        return int(self.plotter.draw(rows))
 
     async def _hand_on(self, rows: int, sink: Sink) -> None:
         """Hand bands on and draw the `rows` lines that are left."""
-        while rows and not self.plotter.full():
-            await self.plotter.flush(sink)
-            await asyncio.sleep(0)
-            self._let = True
-            rows = self.plotter.draw(rows)
+        plotter, bands = self.plotter, self._bands
+        while rows:
+            lines = plotter.ready()
+            if lines:
+                await sink.write(plotter.view, lines)
+            rows = plotter.go_on(lines, rows)
+            bands += 1
+            if not bands & _OFTEN:
+                await asyncio.sleep(0)
+        self._bands = bands
 
-    async def _refill(
-        self, decoder: LineQueue, source: Source, directory: Directory, sink: Sink
-    ) -> None:
-        used = self._coded.position
-        try:
-            await self._coded.more(source)
-        except Exception:
-            if self.rows:
-                await self.plotter.flush(sink, True)
-            raise
-        if self._coded.position - self._place[0] > _KEPT:
-            decoder.suspect = False
-        if not decoder.suspect:
-            source.release(min(used, directory.hold))
-        if self._let:
-            self._let = False
-        else:  # megabytes of fill give no band at which to let others run
-            await asyncio.sleep(0)
-
-    async def _reconsider(
-        self, decoder: LineQueue, source: Source, directory: Directory
-    ) -> None:
+    async def _reconsider(self, decoder: LineQueue, directory: Directory) -> None:
         """The page may be coded otherwise than it says: find out, and begin its first strip anew.
         """
-        said = (self._scheme, self._turned)
+        said, source = (self._scheme, self._turned), self._coded.source
         found = await on_demand.call(
             "firmware.fax.doubt", "coding", source, self._coded, self.buffers, directory, said
         )
         self._scheme, self._turned, self.remark = found
         self._skip = self.rows
         decoder.begin_page(directory.width)
-        self._begin_strip(decoder, min(directory.length or MAX_ROWS, directory.rows_per_strip))
+        rows = min(directory.length or MAX_ROWS, directory.rows_per_strip)
+        self._begin_strip(decoder, source, rows)
 
-    async def _beyond(
-        self, decoder: LineQueue, source: Source, directory: Directory, sink: Sink
-    ) -> None:
+    async def _beyond(self, decoder: LineQueue, directory: Directory, sink: Sink) -> None:
         """Where data follow the last row, record the rows that they hold: the page was said to be
         too short.
         """
@@ -220,7 +246,7 @@ class FaxPage:
         if decoder.rows_left() or self.plotter.full() or self._coded.unread() < _SPARE:
             return
         decoder.extend(MAX_ROWS - directory.length)
-        await self._strip(decoder, source, directory, sink)
+        await self._strip(decoder, directory, sink)
 
     def outside(self) -> bool:
         """True when nothing could be read of the last strip."""
@@ -237,6 +263,5 @@ class FaxPage:
             decoder.recycle()
             decoder.blank(directory.photometric)
             self.plotter.point(decoder.first)
-            rows = self.plotter.draw(decoder.lines())
-            decoder.taken()
+            rows = self.plotter.draw(decoder.take())
             await self._hand_on(rows, sink)

@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING
 import micropython
 from micropython import const
 
-from firmware.fax.buffers import BAND, ELEMENTS
-from firmware.fax.ccitt_core import decode
+from firmware.fax.buffers import BAND, BAND_PAD, ELEMENTS
+from firmware.fax.ccitt_core import decode, line_2d
 from firmware.fax.ccitt_rare import recycle
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 # words of the decoder's state
 _ROWS = const(12)
+_START = const(13)
 _FIRST = const(21)
 _TAKEN = const(22)
 _DREW = const(23)
@@ -189,7 +190,10 @@ def draw_on(
     """
     st, at = ptr32(state), ptr32(plot)
     while True:
-        why = int(decode(0, 0, state, buf, elements, tables))
+        if int(st[_START]):
+            why = int(decode(0, 0, state, buf, elements, tables))
+        else:  # T.6
+            why = int(line_2d(0, 0, state, buf, elements, tables))
         rows = int(st[_TAKEN]) - int(st[_ROWS])
         at[_INDEX] = int(st[_FIRST])
         left = int(draw_straight(0, 0, rows, plot, elements, band))
@@ -222,10 +226,12 @@ class Plotter:
 
     def __init__(self, buffers: FaxBuffers) -> None:
         self._band = buffers.band
-        self._view = memoryview(buffers.band)
+        self._whole = memoryview(buffers.band)
+        self.view = self._whole[:0]  # lines that are ready
         self._elements = buffers.elements
         self._state = buffers.plot
         self._left = 0  # lines that the page may still have
+        self._lines = -1  # of `view`
         self.straight = False  # `draw_straight` will do
 
     def begin(self, fit: Fit, inverted: bool) -> None:
@@ -247,6 +253,7 @@ class Plotter:
         state[_WIDTH], state[_SCALE], state[_LEFT] = fit.width, scale, left
         state[_WHITE], state[_Y_NUM], state[_Y_DEN] = int(inverted), fit.y_num, fit.y_den
         self._left = fit.lines
+        self._lines = -1
         self.straight = (
             scale == 1 << _POINT
             and not (left or inverted or fit.width & 31)
@@ -258,7 +265,7 @@ class Plotter:
         it may make in the very same buffer. Then leave `rows` white rows.
         """
         state = self._state
-        await sink.write(self._view[:0], 0)
+        await sink.write(self._whole[:0], 0)
         clear(self._band, 0, len(self._band) >> 2)
         lines = rows * state[_Y_NUM] // state[_Y_DEN]
         state[_Y] = rows * state[_Y_NUM] % state[_Y_DEN]
@@ -283,18 +290,47 @@ class Plotter:
         """True when no further line is wanted: the page is as long as it may be."""
         return self._left <= 0
 
+    def ready(self, last: bool = False) -> int:
+        """How many lines are finished, and with `last` one that others could still have merged
+        into: they are `view`. None behind the last of the page.
+        """
+        state = self._state
+        lines = state[_DOWN]
+        if last and self._is_open():
+            lines += 1
+        if lines > self._left:
+            lines = self._left
+        if lines != self._lines:
+            self._lines = lines
+            self.view = self._whole[: lines * state[_STRIDE]]
+        return lines
+
+    def _is_open(self) -> bool:
+        state = self._state
+        return state[_Y] > 0 and state[_Y_NUM] < state[_Y_DEN] and state[_DOWN] < state[_LINES]
+
+    def go_on(self, lines: int, rows: int) -> int:
+        """So many lines were handed on: empty the band and draw up to `rows` lines, as `draw`;
+        0 as well when the page is full.
+        """
+        self._left -= lines
+        if not self.straight:
+            self._keep(self._is_open())
+            return self.draw(rows) if self._left > 0 else 0
+        state, band = self._state, self._band
+        clear(band, 0, BAND + BAND_PAD >> 2)
+        state[_DOWN] = 0
+        return draw_straight(0, 0, rows, state, self._elements, band) if self._left > 0 else 0
+
     async def flush(self, sink: Sink, last: bool = False) -> None:
         """Hand the finished lines on; with `last` one that others could still have merged into as
         well.
         """
-        state = self._state
-        stride, down = state[_STRIDE], state[_DOWN]
-        open_line = state[_Y] > 0 and state[_Y_NUM] < state[_Y_DEN] and down < state[_LINES]
-        lines = min(down + (1 if last and open_line else 0), self._left)
+        lines = self.ready(last)
         if lines:
-            await sink.write(self._view[: lines * stride], lines)
+            await sink.write(self.view, lines)
             self._left -= lines
-        self._keep(open_line and not last)
+        self._keep(not last and self._is_open())
 
     def _keep(self, open_line: bool) -> None:
         """Empty the band but for a line that isn't finished."""
@@ -303,7 +339,7 @@ class Plotter:
         start = 0
         if open_line:
             if down:
-                self._view[:stride] = self._view[down * stride : (down + 1) * stride]
+                self._whole[:stride] = self._whole[down * stride : (down + 1) * stride]
             start = stride
         clear(self._band, start >> 2, len(self._band) >> 2)
         state[_DOWN] = 0

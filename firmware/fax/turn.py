@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from micropython import ptr8, ptr16, ptr32
 
     from firmware.fax.buffers import FaxBuffers
-    from firmware.fax.coded import Source
+    from firmware.fax.coded import Feed
     from firmware.fax.directory import Directory
     from firmware.fax.page import FaxPage, Quality
     from firmware.fax.plotter import Sink
@@ -258,7 +258,7 @@ class Turner:
 
 async def render(
     page: FaxPage,
-    source: Source,
+    source: Feed,
     directory: Directory,
     fit: Fit,
     sink: Sink,

@@ -13,8 +13,6 @@ from firmware.text.cells import Label
 from firmware.text.font import Font, font_path
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from firmware.text.canvas import LineSink
 
 BAND_LINES = const(62)  # 4 mm at 15.4 lines/mm
@@ -67,9 +65,7 @@ class HeaderBand:
         self._mark = Label(self.font)
         self._ruled = True
 
-    def record(
-        self, left: str, right: str, sink: LineSink, duplicate: bool = False
-    ) -> Awaitable[None]:
+    async def record(self, left: str, right: str, sink: LineSink, duplicate: bool = False) -> None:
         """Write the band: `left` (time, sender; cut where it is too long), `right` (page), a thin
         rule below; the mark.
         """
@@ -78,7 +74,7 @@ class HeaderBand:
         taken = self._right.columns + _GAP + (self._mark.columns + 2 * _GAP if duplicate else 0)
         self._left.set(left, self._canvas.columns - taken)
         self._ruled = True
-        return self._canvas.strip(BAND_LINES, self._paint, sink)
+        await self._canvas.strip(BAND_LINES, self._paint, sink)
 
     async def record_mark(self, sink: LineSink) -> None:
         """Write the band with nothing but the mark of a possible duplicate: where headers are

@@ -39,6 +39,13 @@ class PartSource:
             await spool.arriving()
         return spool.copy(at, view, self._limit()) if there else 0
 
+    def read_now(self, offset: int, view: memoryview) -> int:
+        """As `read_at` of what is there; 0 where nothing is yet, or no more, or it is gone."""
+        at, spool = self.start + offset, self._spool
+        if self.mail != spool.mail or not spool.released <= at < self._limit():
+            return 0
+        return spool.copy(at, view, self._limit())
+
     def release(self, offset: int) -> None:
         """Let go of the part's octets before `offset`, as they come where they have not come yet;
         never touches what follows the part.

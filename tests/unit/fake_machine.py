@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ class FakeMachine:
         return self.cover_open
 
     async def record(self, view: memoryview, count: int) -> None:
-        """Head: lines on paper."""
+        """Head: lines on paper, which takes its time."""
+        await asyncio.sleep(0)
         for number in range(count):
             self._line(bytes(view[number * LINE_OCTETS : (number + 1) * LINE_OCTETS]))
 

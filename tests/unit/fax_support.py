@@ -261,6 +261,9 @@ class MemorySource:
         self.reach = 0  # the greatest distance between a read and what is kept
 
     async def read_at(self, offset: int, view: memoryview) -> int:
+        return self.read_now(offset, view)
+
+    def read_now(self, offset: int, view: memoryview) -> int:
         if offset < self.released:
             raise ValueError("released before")
         piece = self._data[offset : offset + min(len(view), self._piece)]
@@ -336,12 +339,19 @@ class GuardedBuffers(FaxBuffers):
     def __init__(self) -> None:
         super().__init__()
         self._guarded: "list[Any]" = []
-        for name in ("input", "band", "reverse", "row"):
+        self._row: "Any" = None
+        for name in ("input", "band", "reverse", "entries"):
             setattr(self, name, self._enclose(getattr(self, name), "B"))
         for name in ("elements", "tables"):
             setattr(self, name, self._enclose(getattr(self, name), "H"))
         for name in ("strips", "state", "plot"):
             setattr(self, name, self._enclose(getattr(self, name), "I"))
+
+    def row(self) -> "Any":
+        """The same one each time."""
+        if self._row is None:
+            self._row = self._enclose(super().row(), "B")
+        return self._row
 
     def _enclose(self, buffer: "Any", kind: str) -> "Any":
         guard = self.GUARD

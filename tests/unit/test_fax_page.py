@@ -239,6 +239,9 @@ class Arriving(MemorySource):
             raise Broken
         return await super().read_at(offset, view[: self.end - offset])
 
+    def read_now(self, offset: int, view: memoryview) -> int:
+        return super().read_now(offset, view[: max(self.end - offset, 0)])
+
 
 def forward(rows: "list[str]", data: bytes) -> bytes:
     """A file whose directory comes before its data."""
