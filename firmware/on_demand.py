@@ -84,6 +84,18 @@ def let_go() -> None:
     _forget("g" if _most[0] >= _ALL else "")
 
 
+def make_room() -> None:
+    """Forget all groups, warm ones too: code that they are not needed beside takes their place."""
+    _forget("")
+
+
+def cool() -> None:
+    """Forget the cold groups: a page begins, and what was loaded for its beginning would be in
+    memory as long as it is recorded.
+    """
+    _forget("g")
+
+
 def _forget(start: str, room: str = "") -> None:
     """Forget the groups whose names begin so, and whose functions are of that room if one is
     told.
@@ -93,18 +105,27 @@ def _forget(start: str, room: str = "") -> None:
     for name in list(_held):
         if name.startswith(start) and room in ("", getattr(cold, name).room):
             _held.remove(name)
-            setattr(cold, name, None)  # MicroPython leaves the value in the place of a deleted one
-            delattr(cold, name)
+            _take_out(cold, name)
 
 
 def _unlist(name: str) -> None:
     """Take a module out of the list of those that are loaded."""
     if name in sys.modules:
-        del sys.modules[name]
+        modules: dict[str, Any] = sys.modules
+        modules[name] = None  # see _take_out
+        del modules[name]
         room, _dot, short = name.rpartition(".")
         package = sys.modules.get(room)
         if hasattr(package, short):
-            delattr(package, short)
+            _take_out(package, short)
+
+
+def _take_out(holder: Any, name: str) -> None:
+    """Delete an attribute. MicroPython leaves the value in the place of a deleted one, where it
+    would be held until another comes there.
+    """
+    setattr(holder, name, None)
+    delattr(holder, name)
 
 
 def call(name: str, function: str, *arguments: Any) -> Any:

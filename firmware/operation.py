@@ -43,7 +43,9 @@ class PanelTask:
         while True:
             self._beat()
             self._show()
-            self._pressed(await self._panel.key(_PERIOD_S))
+            key = await self._panel.key(_PERIOD_S)
+            if key:
+                self._pressed(key)
 
     def _pressed(self, key: str) -> None:
         if key == "start":

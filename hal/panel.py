@@ -171,13 +171,13 @@ class Panel:
         """Wait for a key to be pressed: 'start', 'stop' or 'function'; '' when none was within
         `limit_s`, 0 waits for ever.
         """
-        waited: float = 0
+        looked = 0
         while True:
             name = self._keys.next()
-            if name or (limit_s and waited >= limit_s):
+            if name or (limit_s and looked * (self._poll_s or limit_s) >= limit_s):
                 return name
             await asyncio.sleep(self._poll_s)
-            waited += self._poll_s or limit_s
+            looked += 1  # a sum of seconds would be an object on the heap
 
     def alarm(self, on: bool) -> None:
         """Alarm lamp."""

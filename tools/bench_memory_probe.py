@@ -1,56 +1,48 @@
-"""M2's device side, inside MicroPython: the firmware with one task more, which collects at each
-turn of the loop and tells how many octets of the heap were live at most.
+"""M2's device side, inside MicroPython: the firmware, with a collection before steps of its tasks;
+tells how many octets of the heap were live at most.
 
     micropython -c "...; import bench_memory_probe"     (see bench_memory.py)
 
-Whatever is in memory then counts, code that is loaded for a moment too. It knows no names of the
-firmware but the one that starts it: in the packed program they are short.
+Whatever is in memory then counts, code that is loaded for a moment too. Before each of the first
+hundred steps behind whatever the firmware says (a mail begins, a page is done: there most is going
+on); before each 16th of those that follow, some 1500 a page, of which one is like the other.
 """
 
 from __future__ import annotations
 
-import asyncio
-import gc
-import json
 from typing import TYPE_CHECKING
 
-import desk_link
-
 if TYPE_CHECKING:
-    from typing import Any
+    from tools import device_probe
+else:
+    import device_probe
 
-_gc: Any = gc
-_loop: Any = asyncio
-_run = asyncio.run
-_event = desk_link.event
-_said: list[bytes] = [b"boot"]
+
+_EACH = 100
+_SELDOM = 16
+
+
+class _Seen:
+    """The most so far, how many steps there were since the last event, and its kind."""
+
+    most = steps = 0
+    said = b"boot"
 
 
 def _hear(line: bytes) -> None:
-    _event(line)
-    _said[0] = line[: line.find(b" ")]
+    _Seen.said = line[: line.find(b" ")]
+    _Seen.steps = 0
 
 
-async def _watch() -> None:
-    most = turn = 0
-    while True:
-        await asyncio.sleep(0)
-        gc.collect()
-        octets = _gc.mem_alloc()
-        turn += 1
-        if octets > most:
-            most = octets
-            told = {"octets": most, "turn": turn, "after": _said[0].decode()}
-            _event(b"most " + json.dumps(told).encode())
+def _look() -> None:
+    _Seen.steps += 1
+    if _Seen.steps > _EACH and _Seen.steps % _SELDOM:
+        return
+    octets = device_probe.live()
+    if octets > _Seen.most:
+        _Seen.most = octets
+        members = {"octets": octets, "step": _Seen.steps, "after": _Seen.said.decode()}
+        device_probe.tell(b"most", members)
 
 
-async def _both(firmware: Any) -> None:
-    watching = asyncio.create_task(_watch())
-    await firmware
-    watching.cancel()
-
-
-desk_link.event = _hear
-_loop.run = lambda firmware: _run(_both(firmware))
-
-__import__("firmware.main", None, None, ("run",)).run()
+device_probe.run(_look, _hear)

@@ -41,7 +41,7 @@ _LIMIT_S = 200
 _PIECE = 8192
 _PROBE = Path(__file__).with_name("bench_stream_probe.py")
 _PROBED = (
-    "import sys; sys.path[:] = [%r, '.frozen']; f = open(%r); t = f.read(); f.close(); "
+    "import sys; sys.path[:] = [%r, '.frozen', %r]; f = open(%r); t = f.read(); f.close(); "
     "c = compile(t, 'probe', 'exec'); t = None; exec(c)"
 )
 
@@ -205,11 +205,12 @@ def run(
     sheets: int = 0,
     held: int = 0,
     made: type[Server] = Server,
+    limit_s: float = _LIMIT_S,
 ) -> tuple[Watcher, Server]:
     """One run of the device, until its 'first' line or its visit is 'over'. With only so many
     sheets in the feeder, more are laid in when a visit was left for want of them. `held`: octets
     of the mail that are sent before the run is over. `made`: the kind of server. `probe`: what
-    starts the firmware instead of its own main module.
+    starts the firmware instead of its own main module. `limit_s`: how long it may take.
     """
     shadows.install()
     from hal.ports.desk import PINS
@@ -236,12 +237,12 @@ def run(
             micropython_binary.find(), tree, HEAP, wiring, state, console.master, lambda _how: None
         )
         if probe is not None:
-            device.command[-1] = _PROBED % (str(tree), str(probe))
+            device.command[-1] = _PROBED % (str(tree), str(probe.parent), str(probe))
         device.power_on(1)
         if sheets:
             watcher.left.wait(_LIMIT_S)
             machine.load_paper(PAGES)
-        came = getattr(watcher, until).wait(_LIMIT_S)
+        came = getattr(watcher, until).wait(limit_s)
         device.power_off()
         server.go.set()
         console.close()

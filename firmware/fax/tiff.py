@@ -40,11 +40,12 @@ class TiffReader:
     decoded.
 
     `total`: pages of the file, 0 while not known. `link`: where the directory is that was asked
-    for last. `kept`: directories that are looked up there first, those of `part`.
+    for last. `octets`: directories are read through its source. `kept`: directories that are
+    looked up there first, those of `part`.
     """
 
     def __init__(self, source: Source, buffers: FaxBuffers, part: int = 0) -> None:
-        self._octets = Octets(source, buffers.entries)
+        self.octets = Octets(source, buffers.entries)
         self._buffers = buffers
         self.part = part
         self.kept: Kept | None = None
@@ -59,7 +60,7 @@ class TiffReader:
 
     async def open(self) -> None:
         """Read the header. Raises TiffError where this is no TIFF file."""
-        octets = self._octets
+        octets = self.octets
         await octets.read(0, 8)
         head = bytes(octets.buffer[:4])
         if 42 not in head[2:] and 43 not in head[2:]:
@@ -87,8 +88,8 @@ class TiffReader:
         """Another reader of the same file, from the directory at `link` on; through `source`, or
         as this one.
         """
-        other = TiffReader(source or self._octets.source, self._buffers, self.part)
-        other._octets.order = self._octets.order
+        other = TiffReader(source or self.octets.source, self._buffers, self.part)
+        other.octets.order = self.octets.order
         other._next = link
         return other
 
@@ -97,21 +98,17 @@ class TiffReader:
         """The place of the page that was asked for last, for `go_on`. It takes part in what this
         reader knows: only one of the two goes on.
         """
-        return (self.link, self.total, self._octets.order, self._seen) + self._before  # noqa: RUF005
+        return (self.link, self.total, self.octets.order, self._seen) + self._before  # noqa: RUF005
 
     def go_on(self, place: tuple[Any, ...]) -> None:
         """Instead of `open`: go on with the page at such a place of the file."""
-        self.link, self.total, self._octets.order, seen = place[:4]
+        self.link, self.total, self.octets.order, seen = place[:4]
         self._next = self.link
         self._seen = seen
         self._links, self._furthest, self._pages, count = place[4:]
         del seen[count:]
         for index in range(self._links, _FIRST_LINKS):
             seen[index] = 0
-
-    def through(self, source: Source) -> None:
-        """Read directories from there from now on."""
-        self._octets.source = source
 
     async def next_page(self) -> Directory | None:
         """The next page's directory, None behind the last one.
@@ -176,7 +173,7 @@ class TiffReader:
 
     async def _page(self, entries: dict[int, Entry]) -> Directory:
         self._pages += 1
-        directory = Directory(self._octets, self._buffers.strips, entries)
+        directory = Directory(self.octets, self._buffers.strips, entries)
         directory.next = self._next
         await directory.complete(entries)
         self._count(directory)
@@ -192,7 +189,7 @@ class TiffReader:
         """The entries by tag; sets where the next directory is, 0 where the file ends
         before saying so.
         """
-        octets = self._octets
+        octets = self.octets
         await octets.read(offset, 2)
         count = octets.number(0, 2)
         if not 0 < count <= _MAX_ENTRIES:

@@ -116,10 +116,14 @@ class MailWindow:
     def numbers(self, wanted: int, unwanted: int = 0) -> Iterator[int]:
         """Numbers of listed mails that have all flags of `wanted` and none of `unwanted`."""
         wanted |= LISTED
-        for row in range(self.used):
-            flags = self._block[row * ROW_OCTETS + _FLAGS_AT]
-            if flags & wanted == wanted and not flags & unwanted:
-                yield self.first + row
+        first, block = self.first, self._block
+
+        def fits(number: int) -> bool:
+            flags = block[(number - first) * ROW_OCTETS + _FLAGS_AT]
+            return flags & wanted == wanted and not flags & unwanted
+
+        # no generator: as long as it waits, one holds the code that has asked it last
+        return filter(fits, range(first, first + self.used))
 
     def count(self, wanted: int, unwanted: int = 0) -> int:
         """How many `numbers` there are."""

@@ -52,6 +52,8 @@ class FaxPart:
         reader, number, before = await self._reader(slot)
         while reader.more:
             number += 1
+            if number == 2:
+                on_demand.make_room()  # what a mail begins with may be long in coming again
             if self._mail.too_many(slot, faults.TIFF_UNSUPPORTED):
                 break
             beyond = False
@@ -62,7 +64,12 @@ class FaxPart:
             except OutsideWindow:
                 beyond = True
             if beyond:
-                await self._beyond(slot, reader, number, before)
+                if not self._mail.sheet.is_open:
+                    # raises ReadAgain where another reading helps: before the page's first line
+                    await self._learning(
+                        "beyond", self._mail, reader, number, before, self._more
+                    )
+                self._beyond(slot, reader, number)
             await self._mail.end_open_page()
             await asyncio.sleep(0)
         return self._mail.sheet.page > before
@@ -129,12 +136,8 @@ class FaxPart:
         on_demand.drop("firmware.fax.kept")
         return made
 
-    async def _beyond(self, slot: Slot, reader: TiffReader, number: int, before: int) -> None:
-        """Something is not in the window. Raises ReadAgain where another reading helps: before the
-        page's first line.
-        """
-        if not self._mail.sheet.is_open:
-            await self._learning("beyond", self._mail, reader, number, before, self._more)
+    def _beyond(self, slot: Slot, reader: TiffReader, number: int) -> None:
+        """Something of the page is not in the window."""
         reason = _of_page(number, _TOO_LARGE)
         if not reader.more and number != reader.total:
             reason = "what begins with " + reason

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
+from firmware import on_demand
 from firmware.fax.coded import UNLIMITED
 from firmware.fax.directory import Directory, TiffError
 from firmware.fax.kept import Full, add, has, refuse, span
@@ -76,6 +77,7 @@ async def reader_of(
     """A reader of the part with which this reading goes on, with its page before it; the pages
     behind it, and as `beyond` was told.
     """
+    on_demand.make_room()
     reader = TiffReader(source, mail.fax_buffers, kept.part)
     reader.go_on(tuple(kept.mark[_PLACE:]))
     reader.kept = kept
@@ -83,7 +85,7 @@ async def reader_of(
         kept.empty()
         passing = _Passing(source)
         await _learn(kept, reader.walker(passing, reader.link), source)
-        reader.through(passing)
+        reader.octets.source = passing
     return reader, kept.number - 1, kept.mark[_BEFORE], kept.mark[_MORE]
 
 
@@ -94,7 +96,7 @@ async def prepare(
     returns the page to go on with. Raises OutsideWindow, TiffError.
     """
     start, _octets = await page.strip(0)
-    reader.through(source)
+    reader.octets.source = source
     large = not 0 < mail.job.octets <= source.window
     if large and start > page.hold and not page.taped:
         reader.kept = mail.keep()
@@ -160,6 +162,8 @@ async def _read_ahead(
         return page
     walker = reader.walker(None, page.next)
     walker.kept = kept
+    if walker.more and walker.following < start:
+        on_demand.make_room()
     while walker.more and walker.following < start:
         try:
             await _keep(kept, walker)
@@ -197,6 +201,7 @@ async def _learn(
     """Keep the directories from the walker's next on, as many as there is room for, as far as none
     has gone by already; through `source` from the second one on.
     """
+    on_demand.make_room()
     walker.kept = kept
     kept.gone = False
     try:
@@ -205,7 +210,7 @@ async def _learn(
                 break
             await _keep(kept, walker)
             if source is not None:
-                walker.through(source)
+                walker.octets.source = source
     except OutsideWindow:
         kept.gone = True
     except (Full, MemoryError):

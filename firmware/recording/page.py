@@ -13,6 +13,8 @@ from firmware.text.cells import Label
 from firmware.text.font import Font, font_path
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from firmware.text.canvas import LineSink
 
 BAND_LINES = const(62)  # 4 mm at 15.4 lines/mm
@@ -65,7 +67,9 @@ class HeaderBand:
         self._mark = Label(self.font)
         self._ruled = True
 
-    async def record(self, left: str, right: str, sink: LineSink, duplicate: bool = False) -> None:
+    def record(
+        self, left: str, right: str, sink: LineSink, duplicate: bool = False
+    ) -> Awaitable[None]:
         """Write the band: `left` (time, sender; cut where it is too long), `right` (page), a thin
         rule below; the mark.
         """
@@ -74,7 +78,7 @@ class HeaderBand:
         taken = self._right.columns + _GAP + (self._mark.columns + 2 * _GAP if duplicate else 0)
         self._left.set(left, self._canvas.columns - taken)
         self._ruled = True
-        await self._canvas.strip(BAND_LINES, self._paint, sink)
+        return self._canvas.strip(BAND_LINES, self._paint, sink)
 
     async def record_mark(self, sink: LineSink) -> None:
         """Write the band with nothing but the mark of a possible duplicate: where headers are

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from firmware import on_demand
 from firmware.recording.faults import JAM
 from firmware.recording.page import BAND_LINES, page_text, time_text
 from firmware.recording.recorder import PageInterrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from firmware.recording.job import Job
     from firmware.recording.page import HeaderBand
@@ -171,13 +172,17 @@ class Sheet:
             # before a sheet comes to the head: a sheet that is found there after a power cut is
             # then always that of an intent, or of the page that was completed last
             self._ledger.intend(self._job.key, self.page)
+            on_demand.cool()  # what wrote it may be loaded
             await self._recorder.begin(self.stall_s)
         if self.header:
-            await self._band.record(
-                self._left(), page_text(self.page, self._total), self, self._duplicate
-            )
+            await self._band_of_page()
         elif self._duplicate:
             await self._band.record_mark(self)
+
+    def _band_of_page(self) -> Awaitable[None]:
+        """No coroutine: its frame would hold the texts as long as the band is recorded."""
+        text = page_text(self.page, self._total)
+        return self._band.record(self._left(), text, self, self._duplicate)
 
     def _left(self) -> str:
         job = self._job

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from tests.unit.tiff_layouts import BEFORE, END, FRONT
 from tools import bench_stream
+from tools.build import ROOT
 
+LOADS = ROOT / "tools" / "load_probe.py"
 PAGES = 10  # 0.5 MB; the window has 0.25
 RUNS = 2
 
@@ -31,6 +33,16 @@ def test_once_a_mail_outgrows_the_window_more_pages_need_no_more_heap() -> None:
 
     few, many = least(PAGES), least(10 * PAGES)
     assert many - few < 64 * 9 * PAGES, (few, many)  # not two memory blocks for each further page
+
+
+def test_pages_load_no_code_of_their_own() -> None:
+    """What a page needs is in memory from the second one on, and nothing else is loaded for a
+    moment: neither by the page nor, every second, by the panel.
+    """
+    content = bench_stream.mail(BEFORE, 7)
+    watcher, _server = bench_stream.run(content, 0, "over", probe=LOADS)
+    loads = watcher.held["loads"]
+    assert len(loads) == 7 and loads[0] > 20 and len(set(loads[2:])) == 1, loads
 
 
 def test_recording_begins_while_most_of_the_mail_is_still_to_be_sent() -> None:

@@ -33,3 +33,42 @@ def test_native_code_stays_where_it_is_never_given_back() -> None:
     finally:
         on_demand._stay[:] = []
         on_demand.drop(NATIVE)
+
+
+class Group:
+    """Stands for a group of functions."""
+
+    room = "firmware.fax.tiff"
+
+
+def in_memory(*names: str) -> list[str]:
+    """Ask for groups of these names, which are there; returns those that are held."""
+    for name in names:
+        sys.modules["firmware." + name] = Group  # type: ignore[assignment]
+        assert getattr(on_demand.cold, name) is Group
+    return list(on_demand._held)
+
+
+def test_a_page_that_begins_lets_cold_groups_go_and_keeps_warm_ones() -> None:
+    on_demand.make_room()
+    assert in_memory("w901", "g901") == ["w901", "g901"]
+    on_demand.cool()
+    assert on_demand._held == ["w901"]
+    on_demand.make_room()
+    assert on_demand._held == []
+    assert not hasattr(sys.modules["firmware"], "g901") and "firmware.g901" not in sys.modules
+
+
+def test_all_warm_groups_stay_in_a_large_heap_until_room_is_wanted() -> None:
+    most = on_demand._most[0]
+    on_demand.make_room()
+    try:
+        assert in_memory("w901", "w902", "w903") == ["w902", "w903"]
+        on_demand.keep_groups()
+        assert in_memory("w904", "w905") == ["w902", "w903", "w904", "w905"]
+        on_demand.let_go()
+        assert len(on_demand._held) == 4
+        on_demand.make_room()
+        assert on_demand._held == []
+    finally:
+        on_demand._most[0] = most

@@ -15,7 +15,6 @@ firmware.text.font:Font._read_head
 firmware.store.ledger:Ledger.open
 hal.board:open_board
 hal.clock:Clock.set
-hal.clock:days_since_1970
 hal.film:Film.configure
 hal.panel:Display._set_up
 hal.storage:open_filesystem
@@ -165,7 +164,6 @@ firmware.fax.page:FaxPage._reconsider
 _AGAIN = """
 firmware.fax.tiff:TiffReader.walker
 firmware.fax.tiff:TiffReader.go_on
-firmware.fax.tiff:TiffReader._kept_page
 firmware.recording.document:Kept.begin
 firmware.recording.document:Kept.empty
 firmware.recording.document:Recording.keep
@@ -206,7 +204,6 @@ firmware.recording.task:RecordTask._standing
 firmware.recording.task:RecordTask._compact
 firmware.recording.task:RecordTask.hindrance
 firmware.supervisor:Supervisor._lost
-firmware.fax.tiff:TiffReader.through
 firmware.fax.page:FaxPage._early
 firmware.fax.page:FaxPage.outside
 firmware.fax.raster:_guess_x

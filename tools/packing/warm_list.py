@@ -91,6 +91,7 @@ firmware.recording.sheet:Sheet._start
 firmware.recording.sheet:Sheet.finish
 firmware.recording.sheet:Sheet._let_out
 firmware.recording.sheet:Sheet._left
+firmware.recording.sheet:Sheet._band_of_page
 firmware.recording.sheet:Sheet._settle
 firmware.recording.sheet:Sheet._is_duplicate
 firmware.recording.sheet:Sheet.prepare
@@ -174,6 +175,7 @@ firmware.fax.tiff:TiffReader.next_page
 firmware.fax.tiff:TiffReader._page
 firmware.fax.tiff:TiffReader._link
 firmware.fax.tiff:TiffReader._count
+firmware.fax.tiff:TiffReader._kept_page
 firmware.fax.raster:page_fit
 firmware.fax.raster:resolution
 firmware.fax.raster:plain_fit
@@ -189,6 +191,7 @@ firmware.fax.page:FaxPage._beyond
 firmware.recording.fax_part:FaxPart._reader
 firmware.recording.fax_part:FaxPart._judge
 firmware.recording.fax_part:FaxPart._total
+firmware.recording.fax_part:FaxPart._astray
 firmware.fax.page:FaxPage.__init__
 firmware.fax.page:Quality.__init__
 firmware.fax.coded:Coded.__init__
