@@ -29,14 +29,14 @@ _most: list[int] = [2]  # warm groups at a time
 
 def load(name: str) -> Any:
     """The module of that dotted name. Raises ImportError, MemoryError."""
-    _forget("g")
+    forget("g")
     if name not in sys.modules and hasattr(gc, "threshold"):  # where the heap's places matter
         gc.collect()  # it shall lie together, not between what is garbage
     try:
         return __import__(name, None, None, ("__name__",))
     except MemoryError:
         _unlist(name)
-        _forget("")
+        forget("")
         gc.collect()
         return __import__(name, None, None, ("__name__",))
 
@@ -61,7 +61,7 @@ class _Groups:
     def __getattr__(self, name: str) -> Any:
         warm = [one for one in _held if one[0] == "w"]
         if name[0] == "w" and len(warm) >= _most[0]:
-            _forget(warm[0])
+            forget(warm[0])
         module = load("firmware." + name)
         _unlist("firmware." + name)
         setattr(self, name, module)
@@ -81,51 +81,33 @@ def let_go() -> None:
     """Forget what is loaded again when called for; warm groups stay where there is room for all
     of them.
     """
-    _forget("g" if _most[0] >= _ALL else "")
+    forget("g" if _most[0] >= _ALL else "")
 
 
-def make_room() -> None:
-    """Forget all groups, warm ones too: code that they are not needed beside takes their place."""
-    _forget("")
-
-
-def cool() -> None:
-    """Forget the cold groups: a page begins, and what was loaded for its beginning would be in
-    memory as long as it is recorded.
-    """
-    _forget("g")
-
-
-def _forget(start: str, room: str = "") -> None:
+def forget(start: str, room: str = "") -> None:
     """Forget the groups whose names begin so, and whose functions are of that room if one is
-    told.
+    told: "g" as a page begins, since what its beginning loaded would be in memory as long as it is
+    recorded; "" where code that they are not needed beside takes their place.
     """
     if not room:
         _one[:] = "", None
     for name in list(_held):
         if name.startswith(start) and room in ("", getattr(cold, name).room):
             _held.remove(name)
-            _take_out(cold, name)
+            setattr(cold, name, None)  # MicroPython leaves the value in the place of a deleted one
+            delattr(cold, name)
 
 
 def _unlist(name: str) -> None:
     """Take a module out of the list of those that are loaded."""
     if name in sys.modules:
-        modules: dict[str, Any] = sys.modules
-        modules[name] = None  # see _take_out
-        del modules[name]
+        sys.modules[name] = None  # type: ignore[assignment]  # see `forget`
+        del sys.modules[name]
         room, _dot, short = name.rpartition(".")
         package = sys.modules.get(room)
         if hasattr(package, short):
-            _take_out(package, short)
-
-
-def _take_out(holder: Any, name: str) -> None:
-    """Delete an attribute. MicroPython leaves the value in the place of a deleted one, where it
-    would be held until another comes there.
-    """
-    setattr(holder, name, None)
-    delattr(holder, name)
+            setattr(package, short, None)
+            delattr(package, short)
 
 
 def call(name: str, function: str, *arguments: Any) -> Any:
@@ -152,4 +134,4 @@ def drop(start: str, but: tuple[str, ...] = ()) -> None:
     for name in list(sys.modules):
         if name.startswith(start) and name not in but and name not in _stay:
             _unlist(name)
-            _forget("", name)
+            forget("", name)

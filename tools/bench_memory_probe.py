@@ -3,7 +3,7 @@ tells how many octets of the heap were live at most.
 
     micropython -c "...; import bench_memory_probe"     (see bench_memory.py)
 
-Whatever is in memory then counts, code that is loaded for a moment too. Before each of the first
+Whatever is in memory then counts, code that is loaded for a moment too. Before each of the first three
 hundred steps behind whatever the firmware says (a mail begins, a page is done: there most is going
 on); before each 16th of those that follow, some 1500 a page, of which one is like the other.
 """
@@ -18,7 +18,7 @@ else:
     import device_probe
 
 
-_EACH = 100
+_EACH = 300
 _SELDOM = 16
 
 

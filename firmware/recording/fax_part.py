@@ -53,7 +53,7 @@ class FaxPart:
         while reader.more:
             number += 1
             if number == 2:
-                on_demand.make_room()  # what a mail begins with may be long in coming again
+                on_demand.forget("")  # what a mail begins with may be long in coming again
             if self._mail.too_many(slot, faults.TIFF_UNSUPPORTED):
                 break
             beyond = False

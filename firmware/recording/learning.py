@@ -77,7 +77,7 @@ async def reader_of(
     """A reader of the part with which this reading goes on, with its page before it; the pages
     behind it, and as `beyond` was told.
     """
-    on_demand.make_room()
+    on_demand.forget("")
     reader = TiffReader(source, mail.fax_buffers, kept.part)
     reader.go_on(tuple(kept.mark[_PLACE:]))
     reader.kept = kept
@@ -163,7 +163,7 @@ async def _read_ahead(
     walker = reader.walker(None, page.next)
     walker.kept = kept
     if walker.more and walker.following < start:
-        on_demand.make_room()
+        on_demand.forget("")
     while walker.more and walker.following < start:
         try:
             await _keep(kept, walker)
@@ -201,7 +201,7 @@ async def _learn(
     """Keep the directories from the walker's next on, as many as there is room for, as far as none
     has gone by already; through `source` from the second one on.
     """
-    on_demand.make_room()
+    on_demand.forget("")
     walker.kept = kept
     kept.gone = False
     try:

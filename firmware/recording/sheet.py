@@ -172,7 +172,7 @@ class Sheet:
             # before a sheet comes to the head: a sheet that is found there after a power cut is
             # then always that of an intent, or of the page that was completed last
             self._ledger.intend(self._job.key, self.page)
-            on_demand.cool()  # what wrote it may be loaded
+            on_demand.forget("g")  # what wrote it may be loaded
             await self._recorder.begin(self.stall_s)
         if self.header:
             await self._band_of_page()

@@ -50,25 +50,25 @@ def in_memory(*names: str) -> list[str]:
 
 
 def test_a_page_that_begins_lets_cold_groups_go_and_keeps_warm_ones() -> None:
-    on_demand.make_room()
+    on_demand.forget("")
     assert in_memory("w901", "g901") == ["w901", "g901"]
-    on_demand.cool()
+    on_demand.forget("g")
     assert on_demand._held == ["w901"]
-    on_demand.make_room()
+    on_demand.forget("")
     assert on_demand._held == []
     assert not hasattr(sys.modules["firmware"], "g901") and "firmware.g901" not in sys.modules
 
 
 def test_all_warm_groups_stay_in_a_large_heap_until_room_is_wanted() -> None:
     most = on_demand._most[0]
-    on_demand.make_room()
+    on_demand.forget("")
     try:
         assert in_memory("w901", "w902", "w903") == ["w902", "w903"]
         on_demand.keep_groups()
         assert in_memory("w904", "w905") == ["w902", "w903", "w904", "w905"]
         on_demand.let_go()
         assert len(on_demand._held) == 4
-        on_demand.make_room()
+        on_demand.forget("")
         assert on_demand._held == []
     finally:
         on_demand._most[0] = most
