@@ -3,8 +3,8 @@ tells how many octets of the heap were live at most.
 
     micropython -c "...; import bench_memory_probe"     (see bench_memory.py)
 
-Whatever is in memory then counts, code that is loaded for a moment too. Before each of the first three
-hundred steps behind whatever the firmware says (a mail begins, a page is done: there most is going
+Whatever is in memory then counts, code that is loaded for a moment too: before each of the first
+300 steps behind whatever the firmware says (a mail begins, a page is done: there most is going
 on); before each 16th of those that follow, some 1500 a page, of which one is like the other.
 """
 
