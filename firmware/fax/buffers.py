@@ -10,7 +10,7 @@ from micropython import const
 from firmware.fax import ccitt_tables
 
 MAX_WIDTH = const(5184)  # A4 at 600 dpi; A3 at 400, the widest of RFC 3949 §4.2.1, has 4864
-INPUT = const(3856)  # octets of coded data held at a time
+INPUT = const(3744)  # octets of coded data held at a time
 # zeros behind the last octet, so that a decoder runs dry instead of over the end
 INPUT_PAD = const(32)
 # changing elements: one line of MAX_WIDTH dots and what ccitt_core.py needs around it
