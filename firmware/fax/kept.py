@@ -30,6 +30,7 @@ _COMMON = const(13)  # fields that most pages of a file have in common
 _PIECE = const(32)  # read at once; divides a block
 _WRITTEN = const(64)  # programmed at once
 _UNLIMITED = const(0xFFFFFFFF)
+_EXPLICIT = const(3)  # the gap before a strip is a number of its own
 
 
 class Full(Exception):
@@ -233,9 +234,8 @@ def _strip(tape: _Tape, index: int, end: int) -> tuple[int, int]:
     if not index:
         end = tape.number()
     octets = tape.number()
-    if octets & 1:
-        end += tape.signed()
-    return end, octets >> 1
+    gap = octets & _EXPLICIT
+    return end + (tape.signed() if gap == _EXPLICIT else gap), octets >> 2
 
 
 def load(taped: list[Any], table: array[int], first: int, strips: int) -> None:
@@ -314,8 +314,8 @@ def _write_common(kept: Kept, pen: _Pen, page: Directory) -> int:
 
 
 async def _write_strips(pen: _Pen, page: Directory) -> None:
-    """Each strip's octets, doubled, plus one where it does not follow the one before it; the gap
-    then, doubled, plus one where it goes back.
+    """Each strip's octets, times four, plus the gap between it and the one before: 0, 1, 2 (for
+    strips at even offsets), or 3 where the gap follows, doubled, plus one where it goes back.
     """
     end = -1
     for index in range(page.strips):
@@ -326,8 +326,10 @@ async def _write_strips(pen: _Pen, page: Directory) -> None:
             end = offset
             pen.number(offset)
         gap = offset - end
-        pen.number(octets << 1 | (gap != 0))
-        if gap:
+        if 0 <= gap < _EXPLICIT:
+            pen.number(octets << 2 | gap)
+        else:
+            pen.number(octets << 2 | _EXPLICIT)
             pen.signed(gap)
         end = offset + octets
 

@@ -28,6 +28,7 @@ _HEAD_DOTS = const(1728)
 _UNFIT = "firmware.recording.unfit"
 _LEARNING = "firmware.recording.learning"
 _TOO_LARGE = "its data need more memory than there is"
+_END_LOST = "its end is missing, " + _TOO_LARGE
 
 
 def _of_page(page: int, reason: str) -> str:
@@ -138,7 +139,7 @@ class FaxPart:
 
     def _beyond(self, slot: Slot, reader: TiffReader, number: int) -> None:
         """Something of the page is not in the window."""
-        reason = _of_page(number, _TOO_LARGE)
+        reason = _of_page(number, _END_LOST if self._mail.sheet.is_open else _TOO_LARGE)
         if not reader.more and number != reader.total:
             reason = "what begins with " + reason
         self._mail.row(slot, faults.SPOOL_SMALL, reason)

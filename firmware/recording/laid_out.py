@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from firmware.recording.recorder import Recorder
     from firmware.store.ledger import Ledger
 
-_VERSION = const(2)  # of the way in which pages are composed; 1..3
+_VERSION = const(3)  # of the way in which pages are composed; 1..3
 _LETTER_SHORTER = const(271)  # lines of 17.6 mm: 297 less 279.4
 _LINES_PER_CM = const(154)
 _FITS = ("reduce", "split", "cut")

@@ -101,11 +101,9 @@ async def prepare(
     if large and start > page.hold and not page.taped:
         reader.kept = mail.keep()
         page = await _read_ahead(reader.kept, reader, page, start)
-    low, high, ordered = await _span(page)
+    low, high, ordered = await _span(page, source)
     limit = high - source.window
     if not ordered:
-        if low < limit:
-            raise OutsideWindow
         await source.read_at(low, memoryview(bytearray(1)))  # before the first line: is it gone?
         page.keep = low
     kept = reader.kept
@@ -119,15 +117,24 @@ async def prepare(
     return page
 
 
-async def _span(page: Directory) -> tuple[int, int, bool]:
-    """From where to where the page's data lie, and whether in the order of its rows."""
+async def _span(page: Directory, source: PartSource) -> tuple[int, int, bool]:
+    """From where to where the page's data lie, and whether in the order of its rows. Where they
+    are not, and lie further apart than the window: from where the page's first ones lie, as many
+    as the window holds. The others will be missing.
+    """
     low, high, last, ordered = UNLIMITED, 0, 0, True
+    first = -1
     for index in range(page.strips):
         offset, octets = await page.strip(index)
-        low, ordered = min(low, offset), ordered and offset >= last
-        high = max(high, offset + (octets if octets < UNLIMITED else 0))
-        last = offset
+        ordered, last = ordered and offset >= last, offset
+        end = max(high, offset + (octets if octets < UNLIMITED else 0))
+        if first < 0 and end - min(low, offset) > source.window:
+            first = low
+        low, high = min(low, offset), end
     await page.strip(0)
+    if not ordered and first >= 0:
+        low = first
+        source.release(low)
     return low, high, ordered
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from firmware.store.part_source import PartSource
     from firmware.supervisor import Pulse
 
-SPARE = const(2)  # blocks at the area's end that are not the window's: see fax/kept.py
+SPARE = const(4)  # blocks at the area's end that are not the window's: see fax/kept.py
 _PIECE = const(1024)  # programmed in one go; 4 flash pages, some 3 ms on a NOR flash
 
 

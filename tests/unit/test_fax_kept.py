@@ -109,6 +109,17 @@ def test_a_strip_table_longer_than_what_is_held_is_read_in_pieces_in_any_order()
     assert not ordered and following == page.next
 
 
+def test_there_is_room_for_one_row_a_strip_at_600_dpi() -> None:
+    strips, at = [], 90_000
+    for index in range(7017):  # at even offsets
+        strips.append((at, 40 + index % 60))
+        at += strips[-1][1] + 1 & -2
+    state = new()
+    assert keep(state, 8, Fake(1, strips))
+    order = (0, 7016, 3500, 63, 64)
+    assert strips_of(found(state, 8), order) == [strips[index] for index in order]
+
+
 def test_what_was_given_up_is_passed_over() -> None:
     state = new()
     assert keep(state, 1, Fake(1, table(4)))

@@ -194,6 +194,22 @@ def test_strips_in_another_order_than_their_rows() -> None:
         assert recorded(desk) == expected(1, count)
 
 
+def test_of_strips_further_apart_than_the_window_those_are_recorded_that_come_together() -> None:
+    count = 120  # 26 kB; the window has 8
+    page = Page([b"".join(page_rows(0, count)[at : at + 10]) for at in range(0, count, 10)],
+                count, 10, 1, 98)
+    page.backwards = True
+    for layout in (BEFORE, AFTER):
+        desk = Desk(blocks=2)
+        desk.machine.kept = 500
+        outcome = readings(desk, mail(file_of(layout, [page])))
+        assert outcome[-1] == outcomes.AS_NOTICE and len(outcome) <= 2, (layout, outcome)
+        rows = recorded(desk)[0]
+        assert len(rows) >= 30 and rows == page_rows(0, count)[: len(rows)], layout
+        told = desk.reporter.unrecorded_parts
+        assert len(told) == 1 and "page 1: its end is missing" in told[0][1], told
+
+
 def test_two_mails_that_are_read_again_do_not_push_each_other_out() -> None:
     desk = Desk(tray=40, blocks=2)
     sent = mail(tiff(END, 5, ROWS // 2))
