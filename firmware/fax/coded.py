@@ -95,11 +95,24 @@ class Coded:
         at, odd = self.position, self._odd
         if at >= self._due:
             return False
-        view = self._room() if odd or self._stop - at < INPUT else self._whole
-        got: int = self.source.read_now(at, view)
-        if got:
-            self._take(at, odd + got)
-        return got > 0
+        if odd or self._turned or self._stop - at < INPUT:
+            got: int = self.source.read_now(at, self._room())
+            if got:
+                self._take(at, odd + got)
+            return got > 0
+        # the same where nothing is to be moved, turned or cut, a hundred times a page
+        got = self.source.read_now(at, self._whole)
+        if not got:
+            return False
+        hold, state = self.hold, self._state
+        if hold:
+            self.source.release(at if at < hold else hold)
+        self.position = at + got
+        state[_P] = 0
+        state[_LIMIT] = got & -2
+        if got & 1:
+            self._odd = 1
+        return True
 
     async def more(self) -> None:
         """As `fill`, let others run, and wait for the octets. Raises what the source raises."""

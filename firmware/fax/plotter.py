@@ -138,10 +138,8 @@ def draw_straight(v: int, w: int, rows: int, st: ptr32, el: ptr32, words: ptr32)
                 w ^= (-2 << (v & 31)) ^ (-2 << (v >> 16))
                 continue
             v = int(j[0])
-            j = ptr32(int(j) + 4)
             x = v & 65535
-            v >>= 16
-            if x > edge:
+            if x > edge:  # on to the window where the run begins
                 if w:
                     p[0] = w >> 24 & 255
                     p[1] = w >> 16 & 255
@@ -152,6 +150,10 @@ def draw_straight(v: int, w: int, rows: int, st: ptr32, el: ptr32, words: ptr32)
                     break
                 p = ptr8(int(p) + (x - edge + 31 >> 5 << 2))
                 edge = x | 31
+                both = edge * 65537
+                continue
+            j = ptr32(int(j) + 4)
+            v >>= 16
             w ^= (2 << edge - x) - 1
             while v > edge:
                 p[0] = w >> 24 & 255
