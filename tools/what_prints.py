@@ -16,6 +16,7 @@ from PIL import Image
 from sim.paper_path import A4, LEAD_LINES, LETTER
 from tools.samples_forms import order_form
 from tools.samples_letters import letter_first
+from tools.samples_pictures import lake
 from tools.samples_tiff import MH, MMR, Page, Style, tiff
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -70,6 +71,12 @@ def _upside_down() -> bytes:
     return tiff([Page(turned, 204, 196)], Style(orientation=3))
 
 
+def _dither() -> bytes:
+    page = Image.new("1", (4960, 2600), 255)
+    page.paste(lake().convert("L").resize((3960, 2260)).convert("1"), (500, 170))
+    return _file(page, 600, 600)
+
+
 def _jpeg() -> bytes:
     out = io.BytesIO()
     letter_first().convert("L").resize((864, 1143)).save(out, "TIFF", compression="jpeg")
@@ -81,6 +88,7 @@ CASES = {
     "standard": Case(lambda: _file(order_form(), 204, 98, MH)),
     "dpi300": Case(lambda: _file(_letter(2592, 3508), 300, 300)),
     "dpi600": Case(lambda: _file(_letter(4960, 6735), 600, 600)),
+    "dither": Case(_dither),
     "a5": Case(lambda: _file(_letter(1216, 1615), 204, 196)),
     "b4": Case(lambda: _file(_letter(2048, 2860), 200, 200)),
     "legal": Case(lambda: _file(_longer(2744), 204, 196)),

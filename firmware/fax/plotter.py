@@ -2,13 +2,16 @@
 merging lines.
 
 A black run keeps one dot at least however small it gets, and lines that merge are ORed, so a thin
-line never vanishes.
+line never vanishes. A run smaller than a dot of the head is left out where it would touch the run
+before it, or be one of three black dots: with them a picture in single dots comes out black.
 
 Bounds of `draw`. `place` (checked by `begin`) maps a position < width to a dot < 8 * stride and
 the width itself to at most 8 * stride; elements are < width, or the closing words = width. So bits
 lie within the line, and the octet behind a line is only ORed with 0: behind the last line of the
-band that is padding. A row is drawn only while `line + most <= lines of the band`, where `most` is
-the greatest number of lines that one row becomes, so the lines written stay inside the band.
+band that is padding. Of a run < a dot, x < 8 * stride, the octets around are read: `i - 1` lies
+within the line for x > 7, `i + 1` in the next one, not drawn yet, or in the padding. A row is
+drawn only while `line + most <= lines of the band`, where `most` is the greatest number of lines
+that one row becomes, so the lines written stay inside the band.
 
 Bounds of `draw_straight`, which keeps the dots of a window of 32 in a register until it moves on;
 `edge` is the window's last dot, `both` that for both ends of a run. Elements are read in pairs,
@@ -67,6 +70,9 @@ _Y = const(9)  # y remainder, < _Y_DEN
 _Y_NUM = const(10)
 _Y_DEN = const(11)
 _POINT = const(15)
+_DOT = const(32768)  # 1 << _POINT
+# of the two dots left (24) and right (3) of one, the sets that make three black ones with it
+_CROWDED = const(0xF080C08)
 
 
 @micropython.viper
@@ -76,20 +82,29 @@ def draw(rows: int, st: ptr32, el: ptr16, band: ptr8, words: ptr32) -> int:
     """
     y, down, k = int(st[_Y]), int(st[_DOWN]), int(st[_INDEX])
     width, scale, left = int(st[_WIDTH]), int(st[_SCALE]), int(st[_LEFT])
-    stride = int(st[_STRIDE])
-    last = int(st[_LINES]) - int(st[_MOST])
+    stride, last = int(st[_STRIDE]), int(st[_LINES]) - int(st[_MOST])
     while rows and down <= last:
         at = down * stride
         j = k
         if int(st[_WHITE]):  # black is what lies before the first element, if anything does
             j = k - 1 if int(el[k]) else k + 1
-        x = int(el[j])
+        x, edge = int(el[j]), -1
         while x < width:
+            e = (int(el[j + 1]) - x) * scale
             x = (x * scale + left) >> _POINT
             end = (int(el[j + 1]) * scale + left) >> _POINT
             if x >= end:
                 end = x + 1
             i = at + (x >> 3)
+            j += 2
+            if e < _DOT:  # of the head
+                e = int(band[i]) << 8 | int(band[i + 1])
+                if x > 7:
+                    e |= int(band[i - 1]) << 16
+                if x <= edge or _CROWDED >> (e >> 13 - (x & 7) & 27) & 1:
+                    x = int(el[j])
+                    continue
+            edge = end
             e = at + (end >> 3)
             x = 255 >> (x & 7)
             if i < e:
@@ -100,7 +115,6 @@ def draw(rows: int, st: ptr32, el: ptr16, band: ptr8, words: ptr32) -> int:
                     i += 1
                 x = 255
             band[e] = int(band[e]) | (x & (255 ^ (255 >> (end & 7))))
-            j += 2
             x = int(el[j])
         k = int(el[k - 2])
         rows -= 1
@@ -256,11 +270,8 @@ class Plotter:
         state[_WHITE], state[_Y_NUM], state[_Y_DEN] = int(inverted), fit.y_num, fit.y_den
         self._left = fit.lines
         self._lines = -1
-        self.straight = (
-            scale == 1 << _POINT
-            and not (left or inverted or fit.width & 31)
-            and fit.y_num >= fit.y_den
-        )
+        whole = scale == _DOT and fit.y_num >= fit.y_den
+        self.straight = whole and not (left or inverted or fit.width & 31)
 
     async def start(self, sink: Sink, rows: int) -> None:
         """Give the sink an empty band before the first line is drawn: what it puts above the page
@@ -281,9 +292,7 @@ class Plotter:
         self._state[_INDEX] = index
 
     def draw(self, rows: int) -> int:
-        """Draw up to `rows` lines, one behind the other; returns how many did not fit into the
-        band.
-        """
+        """Draw up to `rows` lines; returns how many did not fit into the band."""
         if self.straight:
             return draw_straight(0, 0, rows, self._state, self._elements, self._band)
         return draw(rows, self._state, self._elements, self._band, self._band)
@@ -325,9 +334,7 @@ class Plotter:
         return draw_straight(0, 0, rows, state, self._elements, band) if self._left > 0 else 0
 
     async def flush(self, sink: Sink, last: bool = False) -> None:
-        """Hand the finished lines on; with `last` one that others could still have merged into as
-        well.
-        """
+        """Hand the finished lines on; `last` as in `ready`."""
         lines = self.ready(last)
         if lines:
             await sink.write(self.view, lines)
@@ -338,10 +345,7 @@ class Plotter:
         """Empty the band but for a line that isn't finished."""
         state = self._state
         stride, down = state[_STRIDE], state[_DOWN]
-        start = 0
-        if open_line:
-            if down:
-                self._whole[:stride] = self._whole[down * stride : (down + 1) * stride]
-            start = stride
-        clear(self._band, start >> 2, len(self._band) >> 2)
+        if open_line and down:
+            self._whole[:stride] = self._whole[down * stride : (down + 1) * stride]
+        clear(self._band, stride >> 2 if open_line else 0, len(self._band) >> 2)
         state[_DOWN] = 0

@@ -169,11 +169,11 @@ def head_lines(rows: bytes, width: int, resolution: tuple[int, int]) -> bytes:
     octets = (width + 7) // 8
     lines: list[int] = []
     for number, at in enumerate(range(0, len(rows), octets)):
-        line = _line(rows[at : at + octets], scale, left)
         first, last = int(number * y), max(int((number + 1) * y), int(number * y) + 1)
         lines += [0] * (last - len(lines))
+        line = _line(rows[at : at + octets], scale, left, lines[first])
         for place in range(first, last):
-            lines[place] |= line
+            lines[place] = line
     if y < 1:
         lines += [0] * (ceil(len(rows) // octets * y) - len(lines))  # a part of a line is one
     return b"".join(line.to_bytes(HEAD_DOTS // 8, "big") for line in lines)
@@ -187,12 +187,23 @@ def _short(value: Fraction) -> Fraction:
     return Fraction(num, den)
 
 
-def _line(row: bytes, scale: int, left: int) -> int:
+def _line(row: bytes, scale: int, left: int, line: int) -> int:
+    """The line with the row drawn into it. A run smaller than a dot is left out where it touches
+    the one before, or would be one of three black dots.
+    """
     bits = bin(int.from_bytes(b"\1" + row, "big"))[3:]
-    line = 0
+    edge = -1
     for run in re.finditer("1+", bits):
         start = run.start() * scale + (left << 15) >> 15
         end = max(run.end() * scale + (left << 15) >> 15, start + 1)
+        if (run.end() - run.start()) * scale < 1 << 15:
+            near = [line >> HEAD_DOTS - 1 - start + step & 1 for step in (2, 1)]
+            # no dots lie right of the head's last one
+            near += [(line << 2) >> HEAD_DOTS + 1 - start - step & 1 for step in (1, 2)]
+            crowded = near[0] & near[1] or near[1] & near[2] or near[2] & near[3]
+            if start <= edge or crowded:
+                continue
+        edge = end
         line |= (1 << end - start) - 1 << HEAD_DOTS - end
     return line
 

@@ -156,6 +156,29 @@ def test_thin_lines_survive_every_reduction() -> None:
     assert "1" in lines[-1]
 
 
+def test_a_picture_in_single_dots_does_not_come_out_black() -> None:
+    for x, y in ((600, 600), (408, 391), (300, 300)):
+        width = 2 * x
+        rows = ["10" * (width // 2), "01" * (width // 2)] * 12
+        lines = head_lines(rows, x, y)
+        left = (1728 - len(lines[0].strip("0"))) // 2
+        inked = "".join(lines[2:-2]).count("1") * 100 // ((1728 - 2 * left) * (len(lines) - 4))
+        assert 40 <= inked <= 70, (x, inked)
+
+
+def test_thin_slanting_lines_have_no_gap() -> None:
+    for x, y in ((600, 600), (408, 391), (300, 300)):
+        for slope in (1, 2, 3):
+            places = range(0, 160, slope)
+            rows = ["0" * at + "1" * slope + "0" * (168 - at - slope) for at in places]
+            before = -1
+            for line in head_lines(rows, x, y):
+                first, last = line.find("1"), line.rfind("1")
+                assert "0" not in line[first : last + 1], "in one piece"
+                assert before < 0 or first <= before + 1, (x, slope)
+                before = last
+
+
 def test_lines_merge_across_bands() -> None:
     rows = picture(800, 60, 5)
     fit = fit_of(800, 9000, 408, 391)
@@ -171,7 +194,8 @@ def test_lines_merge_across_bands() -> None:
     for at, dots in enumerate(expected):
         inked = {place for place, value in enumerate(lines[at]) if value == "1"}
         hit = {fit.left + dot * fit.x_num // fit.x_den for dot in dots}
-        assert hit <= {place + step for place in inked for step in (-1, 0, 1)}
+        # a run of two dots that is left out ends two from its neighbour
+        assert hit <= {place + step for place in inked for step in (-1, 0, 1, 2)}
         assert bool(hit) == bool(inked)
 
 
