@@ -42,6 +42,7 @@ _2D = const(0)
 _LINE = const(16)
 _EOL = const(32)
 _TAG = const(64)
+_WITHIN = const(35)  # steps that are no line's begin: runs of horizontal mode, and an EOL
 
 
 class CcittDecoder(LineQueue):
@@ -121,7 +122,7 @@ class CcittDecoder(LineQueue):
     def _at_eol(self) -> bool:
         """True when the current line has not begun and an EOL, or fill, comes next."""
         state = self._state
-        if state[_STEP] == _EOL:
+        if state[_STEP] & _WITHIN or state[_NEXT] != state[_BASE]:
             return False
         bits = state[_BITS]
         word = state[_ACC] << 16

@@ -80,12 +80,12 @@ def repeat_line(st: ptr32, el: ptr16) -> int:
 @micropython.viper
 def recycle(st: ptr32, el: ptr16, size: int) -> int:
     """Go on at the front of the array, the reference line behind, before or at the end (see
-    above). Returns where lines go on.
+    above), where lines don't yet. Returns where lines go on.
     """
     ref, count = int(st[_REF]), int(st[_BASE]) - int(st[_REF])
     to, base = 2, 2 + count
     i = 0
-    if ref > int(st[_WIDTH]) + 16:
+    if count < 0 or ref > int(st[_WIDTH]) + 16:  # below 0: they do, and no line has come since
         to, base = ref, 2
     elif base <= int(st[_STOP]):
         while i < count:

@@ -117,11 +117,14 @@ class Coded:
     async def more(self) -> None:
         """As `fill`, let others run, and wait for the octets. Raises what the source raises."""
         await asyncio.sleep(0)
-        self._due = self.position + _LONG
+        at = self.position
+        self._due = at + _LONG
+        if self.hold:  # first: the window may have no room before that
+            self.source.release(min(at, self.hold))
         view = self._room()
-        got = await self.source.read_at(self.position, view) if len(view) else 0
+        got = await self.source.read_at(at, view) if len(view) else 0
         if got:
-            self._take(self.position, self._odd + got)
+            self._take(at, self._odd + got)
         else:
             self._end()
 

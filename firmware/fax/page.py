@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _PROBE = const(512)  # octets decoded before anything is drawn
 _KEPT = const(4096)  # octets after which it is believed
 _SPARE = const(64)  # octets behind the last row that are worth a look: more than an end mark
-_OFTEN = const(7)  # others run behind each eighth band, however fast they are taken
+_OFTEN = const(7)  # others run behind each eighth band, even if whoever takes them never waits
 _MORE = const(0)  # what `LineQueue.decode` answers
 _FULL = const(1)
 _DONE = const(2)
@@ -154,8 +154,9 @@ class FaxPage:
                     break
             if why == _FULL:
                 decoder.recycle()
-            if coded.position - self._place[0] > _KEPT:
+            if decoder.suspect and coded.position - self._place[0] > _KEPT:
                 decoder.suspect = False
+                coded.source.release(min(coded.position, directory.hold))
         self.rows += decoder.drew()
         if decoder.reason and directory.length and not self.plotter.full():
             missing = decoder.rows_left()

@@ -1,0 +1,124 @@
+"""Damage where the decoder has just gone on at the front of its lines, or waits for octets, and
+what of the data is let go of meanwhile.
+"""
+from __future__ import annotations
+
+import asyncio
+
+from firmware.fax.buffers import INPUT, MAX_WIDTH, FaxBuffers
+from tests.unit.fax_support import (
+    MH,
+    MMR,
+    Decoded,
+    GuardedBuffers,
+    MemorySource,
+    TiffWriter,
+    code_2d,
+    coded,
+    decode,
+    decode_pages,
+    fields,
+    one_page,
+    packed,
+    picture,
+)
+
+BAD = "0000000011"  # no code
+DATA = 8 + 2 + 7 * 12 + 4  # where the data of `forward` begin
+
+
+def of_strips(width: int, rows: int, each: int, strips: "list[bytes]") -> bytes:
+    """An MMR page of strips of `each` rows."""
+    file = TiffWriter()
+    usual = [field for field in fields(width, rows, 4, 0, 0) if field[0] < 273]
+    places = [file.place(strip) for strip in strips]
+    more = [(273, 4, places), (278, 3, [each]), (279, 4, [len(strip) for strip in strips])]
+    file.directory(usual + more)
+    return bytes(file.data)
+
+
+def forward(rows: "list[str]", compression: int, data: bytes) -> bytes:
+    """A page whose directory comes before its data."""
+    file = TiffWriter()
+    usual = fields(len(rows[0]), len(rows), compression, DATA, len(data))
+    file.directory(usual)
+    return bytes(file.data) + data
+
+
+class Slow(MemorySource):
+    """Has octets for those who wait only."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self.waits = 0
+
+    async def read_at(self, offset: int, view: memoryview) -> int:
+        self.waits += 1
+        return super().read_now(offset, view)
+
+    def read_now(self, offset: int, view: memoryview) -> int:
+        return 0
+
+
+def from_source(source: MemorySource) -> Decoded:
+    return asyncio.run(decode_pages(source, FaxBuffers(), None, 500))
+
+
+def test_damage_in_the_first_line_at_the_front_leaves_the_next_strip_whole() -> None:
+    first, second = "10" * (MAX_WIDTH // 2), "01" * (MAX_WIDTH // 2)
+    harmed = packed(code_2d(first, "0" * MAX_WIDTH) + code_2d(second[:-64], first)[:-2] + BAD)
+    strips = [harmed, coded([first, second], MMR)]
+    lent = GuardedBuffers()
+    source = MemorySource(of_strips(MAX_WIDTH, 4, 2, strips), 700)
+    page = asyncio.run(decode_pages(source, lent, None))
+    assert lent.intact()
+    assert page.rows == [[first, "0" * MAX_WIDTH, first, second]]
+    assert page.quality[0].bad_rows == 1
+
+
+def test_damage_within_horizontal_mode_is_no_end_mark() -> None:
+    rows = picture(64, 2)
+    for harmed in ("001" + "0000000000001", "001" + "00110101" + "00000"):
+        page = decode(of_strips(64, 4, 2, [coded(rows, MMR), packed(harmed)]))
+        assert page.rows == [rows], harmed
+        assert page.quality[0].bad_rows == 2 and page.quality[0].note, harmed
+
+
+def test_what_was_decoded_is_let_go_of_before_more_is_waited_for() -> None:
+    rows = [bin(number * 2654435761 % 2**64 | 1 << 64)[3:] * 4 for number in range(1, 500)]
+    data = coded(rows, MMR)
+    assert len(data) > 4 * INPUT
+    source = Slow(forward(rows, 4, data))
+    assert from_source(source).rows == [rows]
+    assert source.reach <= DATA + INPUT
+
+
+def test_a_page_that_begins_white_is_let_go_of_once_it_is_believed() -> None:
+    rows = ["0" * 32] * 5600
+    data = coded(rows, MH)
+    assert len(data) > 3 * INPUT
+    file = forward(rows, 3, data)
+    for source in (MemorySource(file), Slow(file)):
+        page = from_source(source)
+        assert page.rows == [rows[:500]] and page.quality[0].rows == len(rows)
+        assert source.reach <= DATA + 2 * INPUT
+
+
+def test_others_run_within_fill_that_comes_at_once() -> None:
+    rows = picture(64, 3)
+    data = coded(rows[:1], MH) + bytes(100000) + coded(rows[1:], MH)
+    turns = [0]
+
+    async def others() -> None:
+        while True:
+            turns[0] += 1
+            await asyncio.sleep(0)
+
+    async def run() -> "list[list[str]]":
+        other = asyncio.create_task(others())
+        page = await decode_pages(MemorySource(one_page(rows, 3, data)), FaxBuffers(), None)
+        other.cancel()
+        return page.rows
+
+    assert asyncio.run(run()) == [rows]
+    assert turns[0] >= 100000 // 32768
