@@ -7,6 +7,7 @@ numbering, notices and totals come out as they did before.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from firmware import on_demand
@@ -98,6 +99,7 @@ class Sheet:
             await self._recorder.write(view, lines)
         else:
             self._recorder.beat()  # hundreds of pages may be passed over
+            await asyncio.sleep(0)  # the head does so
 
     async def feed(self, lines: int) -> None:
         """Leave white lines; they count like written ones."""

@@ -269,3 +269,32 @@ def test_whoever_waits_for_the_other_side_is_not_missed() -> None:
     assert readings(desk, mail(tiff(BEFORE, 10, ROWS))) == [outcomes.ON_PAPER]
     assert reader.rests > 2 and not reader.resting, "data come slower than they are recorded"
     assert writer.rests > 2, "the window is full now and then"
+
+
+def test_others_run_with_each_band_of_a_page_that_is_passed_over() -> None:
+    desk = Desk(blocks=BLOCKS)
+    desk.ledger.begin(KEY, "", "")
+    desk.ledger.complete(KEY, 1)
+    beats, shared, turns = [0], [0], [0]
+
+    def beat() -> None:
+        beats[0] += 1
+        shared[0] += turns[0] > 0
+        turns[0] = 0
+
+    async def others() -> None:
+        while True:
+            turns[0] += 1
+            await asyncio.sleep(0)
+
+    async def run() -> int:
+        desk.recorder.beat = beat
+        other = asyncio.create_task(others())
+        await asyncio.sleep(0)
+        outcome = (await desk._record(mail(tiff(BEFORE, 1, 160)), KEY, -1, 70000)).outcome
+        other.cancel()
+        return outcome
+
+    assert asyncio.run(run()) == outcomes.ON_PAPER
+    assert not desk.machine.sheets
+    assert beats[0] > 30 and shared[0] >= beats[0] - 1, (beats, shared)
