@@ -179,7 +179,7 @@ class Recording:
             return
         magic = bytes(self.scratch[: await self._fill(slot, _MAGIC_OCTETS)])
         recorded = False
-        if magic[:4] in _TIFF_STARTS or (magic and self._is_tiff_by_name(slot)):
+        if magic[:4] in _TIFF_STARTS or self._is_tiff_by_name(slot):
             recorded = await self._part_of(_FAX).record(slot)
         elif part.content_type in _TEXT_TYPES:
             recorded = await self._part_of(_TEXT).record(slot)

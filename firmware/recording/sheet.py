@@ -17,6 +17,7 @@ from firmware.recording.recorder import PageInterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from typing import Any
 
     from firmware.recording.job import Job
     from firmware.recording.page import HeaderBand
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 class Sheet:
     """A sink for bands of head lines that becomes a sheet of paper at the first of them.
 
-    :param recorded: called with (job, page, total or 0, kind, duplicate) when a page is on paper
+    :param recorded: called with (job, page, total or 0, kind, duplicate) when a sheet is out
     """
 
     BAND = BAND_LINES
@@ -54,6 +55,7 @@ class Sheet:
         self._total = 0
         self._open = False
         self._waits = False  # the page is done; its completion may go into the mail's last record
+        self._waiting: Any = None  # what `recorded` is to be called with when it is out
         self._duplicate = False
 
     def begin_mail(self, job: Job) -> None:
@@ -119,6 +121,7 @@ class Sheet:
             return
         if self.on_paper:
             await self._recorder.finish_lines()
+            self._waiting = (self._job, self.page, self._total, self._kind, self._duplicate)
             if self._job.complete:
                 self._waits = True
             else:
@@ -126,7 +129,6 @@ class Sheet:
             self.done = self.page
             if not self._waits:
                 await self._let_out()
-            self._recorded(self._job, self.page, self._total, self._kind, self._duplicate)
         self._open = False
 
     async def abort(self) -> None:
@@ -154,6 +156,13 @@ class Sheet:
             self._open = False
             self._ledger.retract(self._job.key, self.page)
             raise PageInterrupted(JAM)
+        self._recorded(*self._waiting)
+
+    def came_out(self) -> None:
+        """The mail's last sheet is out, if it was one that waited."""
+        if self._waits:
+            self._waits = False
+            self._recorded(*self._waiting)
 
     @property
     def on_paper(self) -> bool:

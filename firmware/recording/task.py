@@ -192,6 +192,8 @@ class RecordTask:
             self._ledger.finish(job.key, job.pages, noticed)
         finally:
             out = await self._recorder.end()
+            if out:
+                self._recording.sheet.came_out()
         if not out:
             self._ledger.retract(job.key, job.pages)
             raise PageInterrupted(JAM)

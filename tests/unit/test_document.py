@@ -181,7 +181,7 @@ def test_a_page_stays_complete_when_the_program_fails_in_the_next_one() -> None:
     served = desk.recording._part
 
     async def fail_in_the_second(slot: Slot) -> None:
-        if desk.reporter.pages:
+        if desk.recording.sheet.done:
             raise RuntimeError("a mistake")
         while not desk.recording.job.complete:  # then a page's end waits for the next record
             await asyncio.sleep(0)
@@ -247,6 +247,8 @@ def test_a_page_whose_sheet_stays_in_the_machine_is_recorded_again_with_the_mark
         job = desk.record(mail)
         assert job.outcome == outcomes.STALLED and faults.JAM in desk.faults
         assert desk.ledger.pages_done(b"mail-key") == page - 1
+        told = [number for number, _t, _k, _dup in desk.reporter.pages]
+        assert told == list(range(1, page)), "no word of a sheet that stays inside"
         assert not desk.ledger.is_finished(b"mail-key")
         desk.machine.at_head, desk.machine.stuck = False, 0  # a person takes it out
         desk.restart()
@@ -264,6 +266,13 @@ def _sticking(desk: Desk, page: int) -> "Callable[[], None]":
             desk.machine.at_line = 40
 
     return stick
+
+
+def test_a_tiff_without_an_octet_is_told_of() -> None:
+    desk = Desk()
+    mail = b"From: anna@example.com\r\nContent-Type: image/tiff\r\n\r\n"
+    assert desk.record(mail).outcome == outcomes.AS_NOTICE
+    assert len(desk.reporter.unrecorded_parts) == 1
 
 
 def test_a_sheet_that_sticks_at_power_on_takes_the_page_entered_last_back() -> None:
