@@ -29,6 +29,9 @@ def quality(page: FaxPage, decoder: LineQueue, directory: Directory) -> Quality:
     like all that is odd but harmless, a remark.
     """
     result = Quality(page.rows, decoder.bad_rows, decoder.bad_run)
+    if page.lost[0] and directory.length:  # rows that did not come are counted as bad
+        result.rows = directory.length
+        result.bad_run = max(decoder.bad_run, page.lost[2])
     remarks = [page.remark] if page.remark else []
     if decoder.extension and not page.lost[0]:
         remarks.append("lines in uncompressed mode are lost")

@@ -213,6 +213,8 @@ def test_damaged_mmr_stops_the_page_leaves_it_white_and_says_so() -> None:
     code = "".join([code_2d(ROWS[at], ROWS[at - 1] if at else "0" * 200) for at in range(40)])
     result = Result(file_of(packed(code + "00000001" + "10" * 99), 4))
     assert result.rows() == ROWS[:40]
+    told = "BadFaxLines 20 of 60, ConsecutiveBadFaxLines 20"
+    assert [note for note in result.notes if told in note], "rows that did not come are bad ones"
     assert "coding is damaged; rows 41 to 60 are white" in result.reasons[0]
 
 
