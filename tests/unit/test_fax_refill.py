@@ -7,12 +7,14 @@ import asyncio
 
 from firmware.fax.buffers import INPUT, MAX_WIDTH, FaxBuffers
 from tests.unit.fax_support import (
+    EOL,
     MH,
     MMR,
     Decoded,
     GuardedBuffers,
     MemorySource,
     TiffWriter,
+    code_1d,
     code_2d,
     coded,
     decode,
@@ -122,3 +124,27 @@ def test_others_run_within_fill_that_comes_at_once() -> None:
 
     assert asyncio.run(run()) == [rows]
     assert turns[0] >= 100000 // 32768
+
+
+def test_a_page_with_fewer_rows_than_it_says_ends_with_its_data() -> None:
+    rows = picture(64, 90)
+    for scheme, compression in ((MH, 3), (MMR, 4)):
+        data = coded(rows, scheme)
+        for length, octets in ((200, data), (200, data + bytes(40)), (90, data[:-40])):
+            for piece in (97, 1 << 30):
+                file = one_page(rows, compression, octets, (257, 4, [length]))
+                page = decode(file, piece)
+                got = page.rows[0]
+                assert page.quality[0].rows == len(got) and got[:70] == rows[:70], scheme
+                assert len(got) == 90 if octets != data[:-40] else len(got) < 90, scheme
+
+
+def test_dense_rows_that_fill_array_and_band_at_once_stay_within_both() -> None:
+    lent = GuardedBuffers()
+    for width in (1728, 1600, 1472):
+        first, second = "10" * (width // 2), "01" * (width // 2)
+        pair = packed(EOL + code_1d(first) + EOL + code_1d(second))
+        rows = [first, second] * 11
+        file = one_page(rows, 3, pair * 11)  # of whole octets
+        page = asyncio.run(decode_pages(MemorySource(file), lent, None))
+        assert page.rows == [rows] and lent.intact(), width
