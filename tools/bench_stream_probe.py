@@ -22,6 +22,10 @@ import firmware.main
 if TYPE_CHECKING:
     from typing import Any
 
+    from tools import device_probe
+else:
+    import device_probe
+
 BUCKET_US = 50
 BUCKETS = 200
 IDLE_US = 30  # a round without work takes less
@@ -33,7 +37,7 @@ _time: Any = time  # as MicroPython has it
 desk_link.spi_write = lambda _data: None
 
 
-async def _watch(board: Any) -> None:
+async def _watch() -> None:
     counts = array("I", bytes(4 * (BUCKETS + 1)))
     longest = 0
     told = before = _time.ticks_us()
@@ -49,13 +53,13 @@ async def _watch(board: Any) -> None:
             longest = max(longest, held)
         if _time.ticks_diff(now, told) > 1000000:
             told = now
-            board.monitor.event("held", {"longest_us": longest, "counts": list(counts)})
+            device_probe.tell(b"held", {"longest_us": longest, "counts": list(counts)})
         clock = _time.clock()
         before = _time.ticks_us()
 
 
 async def _probed(board: Any, buffers: Any) -> None:
-    watching = asyncio.create_task(_watch(board))
+    watching = asyncio.create_task(_watch())
     await _main(board, buffers)
     watching.cancel()
 
