@@ -118,15 +118,20 @@ async def tiff(data: bytes) -> None:
 
 
 async def ccitt(data: bytes) -> None:
-    """The octets are a strip, but for the first three: coding and bit order, width, way."""
+    """The octets are a strip, or two, but for the first three: coding and bit order, width, way.
+    """
     if len(data) < 4:
         return
     _scheme, compression, options = SCHEMES[data[0] & 3]
     width = WIDTHS[data[1] % len(WIDTHS)]
     rows = data[1] * 8 if data[0] & 0xFC == 0xFC else data[1] // 8  # many white rows take long
-    more = ((292, 4, [options]), (266, 3, [1 + (data[0] >> 2 & 1)]), (257, 4, [rows]))
-    photometric = (262, 3, [data[0] >> 3 & 1])
-    await run(one_page(["0" * width], compression, data[3:], photometric, *more), data[2])
+    more: "tuple[Any, ...]" = ((292, 4, [options]), (266, 3, [1 + (data[0] >> 2 & 1)]))
+    more += ((257, 4, [rows]), (262, 3, [data[0] >> 3 & 1]))
+    if data[0] & 16 and rows > 1:
+        half = (len(data) - 3) // 2
+        places, counts = [8, 8 + half], [half, len(data) - 3 - half]
+        more += ((273, 4, places), (278, 4, [rows + 1 >> 1]), (279, 4, counts))
+    await run(one_page(["0" * width], compression, data[3:], *more), data[2])
 
 
 def seeds() -> "list[bytes]":
@@ -137,6 +142,9 @@ def seeds() -> "list[bytes]":
             data = coded(picture(WIDTHS[width], 12, width), scheme)
             found.append(bytes([number, width, 0]) + data)
             found.append(bytes([number | 4, width, 17]) + turned(data))
+    dense = [half * (MAX_WIDTH // 2) for half in ("10", "01")]
+    data = coded(dense, MMR)  # of each of two strips
+    found.append(bytes([3 | 16, len(WIDTHS) * 4 - 1, 0]) + data + data)
     return found
 
 

@@ -148,3 +148,22 @@ def test_dense_rows_that_fill_array_and_band_at_once_stay_within_both() -> None:
         file = one_page(rows, 3, pair * 11)  # of whole octets
         page = asyncio.run(decode_pages(MemorySource(file), lent, None))
         assert page.rows == [rows] and lent.intact(), width
+
+
+def test_others_run_between_bands_that_are_taken_at_once() -> None:
+    rows = ["0" * 1728] * 2000  # 250 octets, 125 bands
+    file = one_page(rows, 4, coded(rows, MMR))
+    turns = [0]
+
+    async def others() -> None:
+        while True:
+            turns[0] += 1
+            await asyncio.sleep(0)
+
+    async def run() -> None:
+        other = asyncio.create_task(others())
+        await decode_pages(MemorySource(file), FaxBuffers(), None, 1)
+        other.cancel()
+
+    asyncio.run(run())
+    assert turns[0] > 12, turns
