@@ -133,9 +133,8 @@ def test_a_page_with_fewer_rows_than_it_says_ends_with_its_data() -> None:
         for length, octets in ((200, data), (200, data + bytes(40)), (90, data[:-40])):
             for piece in (97, 1 << 30):
                 file = one_page(rows, compression, octets, (257, 4, [length]))
-                page = decode(file, piece)
-                got = page.rows[0]
-                assert page.quality[0].rows == len(got) and got[:70] == rows[:70], scheme
+                got = decode(file, piece).rows[0]
+                assert got[:70] == rows[:70], scheme
                 assert len(got) == 90 if octets != data[:-40] else len(got) < 90, scheme
 
 
