@@ -114,15 +114,23 @@ class Coded:
             self._odd = 1
         return True
 
-    async def more(self) -> None:
-        """As `fill`, let others run, and wait for the octets. Raises what the source raises."""
+    async def more(self, whole: bool = False) -> None:
+        """As `fill`, let others run, and wait for the octets; with `whole` for as many as there is
+        room for. Raises what the source raises, once what came before is used.
+        """
         await asyncio.sleep(0)
         at = self.position
         self._due = at + _LONG
         if self.hold:  # first: the window may have no room before that
             self.source.release(min(at, self.hold))
-        view = self._room()
-        got = await self.source.read_at(at, view) if len(view) else 0
+        view, got, octets = self._room(), 0, 1
+        try:
+            while octets and got < len(view) and (whole or not got):
+                octets = await self.source.read_at(at + got, view[got:])
+                got += octets
+        except Exception:
+            if not got:
+                raise
         if got:
             self._take(at, self._odd + got)
         else:

@@ -72,7 +72,7 @@ async def _is_clean(
     why = MORE
     while why != DONE and (why != MORE or coded.position - offset < sample):
         if why == MORE:
-            await coded.more()
+            await coded.more(True)
         why = decoder.decode()
         rows += decoder.take()
         if why == FULL:

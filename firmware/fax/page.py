@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from firmware.fax.raster import Fit
 
 # As long as a page shows nothing but white rows its coding can still be doubted, and then its
-# data are read again from the start:
-_PROBE = const(512)  # octets decoded before anything is drawn
-_KEPT = const(4096)  # octets after which it is believed
+# data are read again from the start. That must not hang on how they arrive: till then, they are
+# decoded by whole buffers.
+_KEPT = const(3072)  # octets after which it is believed, less than a buffer
 _SPARE = const(64)  # octets behind the last row that are worth a look: more than an end mark
 _OFTEN = const(7)  # others run behind each eighth band, even if whoever takes them never waits
 _MORE = const(0)  # what `LineQueue.decode` answers
@@ -140,13 +140,13 @@ class FaxPage:
             if self._plain and not decoder.hunting:
                 why = await self._on(decoder, sink)
             else:
-                if why == _MORE and not coded.fill():
-                    await self._more(sink)
+                if why == _MORE and (decoder.suspect or not coded.fill()):
+                    await self._more(sink, decoder.suspect)
                 why = decoder.decode()
             if why == _DOUBT:
                 await self._reconsider(decoder, directory)
                 continue
-            if decoder.lines() and not (why == _MORE and decoder.suspect and self._early()):
+            if decoder.lines():
                 if not self.rows:
                     await self.plotter.start(sink, self._owed)
                 await self._hand_on(self._draw(decoder), sink)
@@ -188,17 +188,14 @@ class FaxPage:
             else:
                 return decoder.judge(why)
 
-    async def _more(self, sink: Sink) -> None:
-        """Wait for octets."""
+    async def _more(self, sink: Sink, whole: bool = False) -> None:
+        """Wait for octets; with `whole` for as many as the input takes."""
         try:
-            await self._coded.more()
+            await self._coded.more(whole)
         except Exception:
             if self.rows:
                 await self.plotter.flush(sink, True)
             raise
-
-    def _early(self) -> bool:
-        return self._coded.position - self._place[0] < _PROBE
 
     def _draw(self, decoder: LineQueue) -> int:
         """Draw the lines that wait; returns how many did not fit into the band."""

@@ -166,3 +166,13 @@ def test_others_run_between_bands_that_are_taken_at_once() -> None:
 
     asyncio.run(run())
     assert turns[0] > 12, turns
+
+
+def test_how_octets_arrive_does_not_decide_how_a_page_is_read() -> None:
+    # octets of the first rows are the same from both ends; the file says that none is turned
+    rows = ["0000011111"] * 560 + ["0" * 10] * 60
+    file = one_page(rows, 2, b"\xc3" * 560 + b"\x1c" * 60)
+    for piece in (31, 530, 1 << 30):
+        page = decode(file, piece)
+        assert page.rows == [rows], piece
+        assert "FillOrder" in page.quality[0].remark

@@ -204,7 +204,6 @@ firmware.recording.task:RecordTask._standing
 firmware.recording.task:RecordTask._compact
 firmware.recording.task:RecordTask.hindrance
 firmware.supervisor:Supervisor._lost
-firmware.fax.page:FaxPage._early
 firmware.fax.page:FaxPage.outside
 firmware.fax.raster:_guess_x
 firmware.fax.raster:_guess_y
