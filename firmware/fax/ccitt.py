@@ -7,7 +7,7 @@ from micropython import const
 
 from firmware.fax import ccitt_core as core
 from firmware.fax import ccitt_rare
-from firmware.fax.lines import DONE, DOUBT, FULL, MORE, LineQueue
+from firmware.fax.lines import DONE, DOUBT, FULL, GO_ON, MORE, LineQueue
 
 if TYPE_CHECKING:
     from firmware.fax.buffers import FaxBuffers
@@ -34,10 +34,6 @@ _AFTER = const(14)
 _ALIGN = const(15)
 
 DAMAGED = "the coding is damaged"
-_MORE = const(0)  # what `core.decode` answers
-_READY = const(1)
-_FULL = const(4)
-_GO_ON = const(4)  # what `judge` answers
 _2D = const(0)
 _LINE = const(16)
 _EOL = const(32)
@@ -71,31 +67,30 @@ class CcittDecoder(LineQueue):
 
     def decode(self) -> int:
         """Go on: MORE, FULL, DONE or DOUBT."""
-        why = _GO_ON
-        while why == _GO_ON:
-            why = self._find_line() if self.hunting else _READY
-            if why == _READY:
-                why = core.decode(
-                    0, 0, self._state, self._input, self._elements, self._tables)
+        why = GO_ON
+        while why == GO_ON:
+            why = self._find_line() if self.hunting else core.READY
+            if why == core.READY:
+                why = core.decode(0, 0, self._state, self._input, self._elements, self._tables)
             why = self.judge(why)
         return why
 
     def judge(self, why: int) -> int:
         """See `LineQueue.judge`."""
-        if why == _FULL:
+        if why == core.FULL:
             return FULL if self._state[_ROWS] else DONE
         if self._coded.ended:
             return self._ended(why)
-        if why == _MORE:
+        if why == core.MORE:
             return MORE
         at_eol = self._at_eol()
         if self.suspect and (not at_eol or self._nothing_yet()):
             self.suspect = False
             return DOUBT
         why = self._end_of_data() if at_eol else self._damage(why)
-        if why == _READY:
-            return _GO_ON
-        return FULL if why == _FULL and self._state[_ROWS] else DONE
+        if why == core.READY:
+            return GO_ON
+        return FULL if why == core.FULL and self._state[_ROWS] else DONE
 
     def _ended(self, why: int) -> int:
         """The data are used up; what is left in the padding is at most the end mark: DONE, DOUBT.

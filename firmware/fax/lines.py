@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MORE = const(0)  # refill the input
 FULL = const(1)  # take the lines, then `recycle`
 DONE = const(2)  # take the lines; the strip is over
+GO_ON = const(4)  # `judge` only: nothing is to be done before that
 DOUBT = const(3)  # the first damage of a page that may be coded otherwise than it says
 
 _A0 = const(3)
@@ -39,7 +40,7 @@ _SLACK = const(16)  # see the proof in ccitt_core.py
 
 
 class LineQueue:
-    """Lines lie in `buffers.elements` from index `first` on until they are taken.    """
+    """Lines lie in `buffers.elements` from index `first` on until they are taken."""
 
     def __init__(self, buffers: FaxBuffers, coded: Coded) -> None:
         self._state = buffers.state
@@ -89,7 +90,7 @@ class LineQueue:
         return DONE
 
     def judge(self, _why: int) -> int:
-        """What `decode` answers where the core answered so, or 4 when it is to go on."""
+        """What `decode` answers where the core answered so, or GO_ON."""
         return DONE
 
     @property

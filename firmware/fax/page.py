@@ -10,7 +10,7 @@ from firmware import on_demand
 from firmware.fax.ccitt import CcittDecoder
 from firmware.fax.coded import Coded
 from firmware.fax.directory import MAX_ROWS, TiffError
-from firmware.fax.lines import LineQueue
+from firmware.fax.lines import DONE, DOUBT, FULL, MORE, LineQueue
 from firmware.fax.plotter import Plotter, draw_on
 from firmware.recording.faults import CODING_DAMAGED
 
@@ -29,11 +29,8 @@ if TYPE_CHECKING:
 _KEPT = const(3072)  # octets after which it is believed, less than a buffer
 _SPARE = const(64)  # octets behind the last row that are worth a look: more than an end mark
 _OFTEN = const(7)  # others run behind each eighth band, even if whoever takes them never waits
-_MORE = const(0)  # what `LineQueue.decode` answers
-_FULL = const(1)
-_DONE = const(2)
-_DOUBT = const(3)
-_NO_ROOM = const(4)  # what `draw_on` answers when no further line fits
+_USED_UP = const(0)  # what `draw_on` answers at the input's end,
+_NO_ROOM = const(4)  # and when no further line fits
 # words of the decoder's state
 _ROWS = const(12)
 _TAKEN = const(22)
@@ -134,16 +131,16 @@ class FaxPage:
 
     async def _strip(self, decoder: LineQueue, directory: Directory, sink: Sink) -> None:
         """Decode the strip that was begun."""
-        coded, why = self._coded, _FULL
-        while why != _DONE:
+        coded, why = self._coded, FULL
+        while why != DONE:
             coded.hold = 0 if decoder.suspect else directory.hold
             if self._plain and not decoder.hunting:
                 why = await self._on(decoder, sink)
             else:
-                if why == _MORE and (decoder.suspect or not coded.fill()):
+                if why == MORE and (decoder.suspect or not coded.fill()):
                     await self._more(sink, decoder.suspect)
                 why = decoder.decode()
-            if why == _DOUBT:
+            if why == DOUBT:
                 await self._reconsider(decoder, directory)
                 continue
             if decoder.lines():
@@ -152,7 +149,7 @@ class FaxPage:
                 await self._hand_on(self._draw(decoder), sink)
                 if self.plotter.full():
                     break
-            if why == _FULL:
+            if why == FULL:
                 decoder.recycle()
             if decoder.suspect and coded.position - self._place[0] > _KEPT:
                 decoder.suspect = False
@@ -179,8 +176,8 @@ class FaxPage:
                 self.rows += decoder.take()
                 await self._hand_on(rows, sink)
                 if plotter.full():
-                    return _DONE
-            if why == _MORE and not coded.ended:
+                    return DONE
+            if why == _USED_UP and not coded.ended:
                 if not coded.fill():
                     await self._more(sink)
             elif why == _NO_ROOM and state[_ROWS]:

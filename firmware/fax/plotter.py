@@ -325,13 +325,12 @@ class Plotter:
         0 as well when the page is full.
         """
         self._left -= lines
-        if not self.straight:
+        if self.straight:  # no line is open
+            clear(self._band, 0, BAND + BAND_PAD >> 2)
+            self._state[_DOWN] = 0
+        else:
             self._keep(self._is_open())
-            return self.draw(rows) if self._left > 0 else 0
-        state, band = self._state, self._band
-        clear(band, 0, BAND + BAND_PAD >> 2)
-        state[_DOWN] = 0
-        return draw_straight(0, 0, rows, state, self._elements, band) if self._left > 0 else 0
+        return self.draw(rows) if self._left > 0 else 0
 
     async def flush(self, sink: Sink, last: bool = False) -> None:
         """Hand the finished lines on; `last` as in `ready`."""
