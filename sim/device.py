@@ -22,7 +22,9 @@ from tools.micropython_binary import find, native_arch
 
 POWER_ON, HARD_RESET, WATCHDOG_RESET = 1, 2, 3  # machine.reset_cause()
 
-_LAUNCH = "import sys; sys.path[:] = [%r, '.frozen']; import firmware.main as m; m.run()"
+# the tree is the working directory, as the root of its flash is a board's: the name of each file
+# that a module comes from stays in the heap
+_LAUNCH = "import sys; sys.path[:] = ['', '.frozen']; import firmware.main as m; m.run()"
 _TEXT_OCTETS = 4000
 _STOP_S = 10
 
@@ -75,7 +77,8 @@ class MicroPythonDevice:
         serial: int,
         at_end: Callable[[Ended], None],
     ) -> None:
-        self.command = [str(binary), "-X", "heapsize=" + heap, "-c", _LAUNCH % str(tree)]
+        self.command = [str(binary.absolute()), "-X", "heapsize=" + heap, "-c", _LAUNCH]
+        self._tree = tree
         self._wiring = wiring
         self._state = state
         self._serial = serial
@@ -96,10 +99,12 @@ class MicroPythonDevice:
             "DESK_SERIAL": str(self._serial),
             "DESK_RESET_CAUSE": str(cause),
         }
-        environment.update({"DESK_AREA_" + name: path for name, path in self._state.areas.items()})
+        for name, path in self._state.areas.items():
+            environment["DESK_AREA_" + name] = os.path.abspath(path)
         # a session of its own: Ctrl-C is for the desk, which then switches the device off
         self._process = subprocess.Popen(
             self.command,
+            cwd=self._tree,
             env=environment,
             pass_fds=(theirs.fileno(), self._serial),
             stdin=subprocess.DEVNULL,
