@@ -226,6 +226,43 @@ def test_a_method_that_may_be_meant_otherwise_leaves_a_call_in_its_place() -> No
     )
 
 
+MADE = """
+class Made:
+    def __init__(self, start=3):
+        self.start = start
+        if start:
+            return
+        self.start = 1
+
+class Base:
+    def __init__(self, start):
+        self.start = start
+
+class Heir(Base):
+    pass
+
+def result(start):
+    one = Made(start)
+    return one.start, Made(0).start, Made().start, isinstance(one, Made), Heir(start).start
+"""
+
+
+def test_objects_are_made_by_the_group_where_all_makings_are_known() -> None:
+    program = {"firmware": "", "firmware.on_demand": LOADER, "firmware.seldom": MADE}
+    trees = parsed(program)
+    names_of = ["firmware.seldom:%s.__init__" % name for name in ("Made", "Base")]
+    cold.mark(trees, {"seldom": names_of})
+    trees = cold.divide(trees, (), {"result"})
+    made = _texts(trees)
+    left = made["firmware.seldom"]
+    assert "cold.g1.Made____init__(Made(), start)" in left
+    assert "cold.g1.Base____init__(self, start)" in left, "an heir asks for it too"
+    order = ["firmware", "firmware.on_demand", "firmware.seldom", "firmware.g1"]
+    assert _run({name: made[name] for name in order}, "firmware.seldom") == _run(
+        {name: program[name] for name in order[:3]}, "firmware.seldom"
+    )
+
+
 def test_what_cannot_be_taken_out_of_its_class_is_refused() -> None:
     text = "class A:\n    @property\n    def b(self):\n        return 1\n"
     trees = parsed({"m": LOADER + text})

@@ -33,6 +33,9 @@ class Moved(NamedTuple):
         return "%s:%s.%s" % (self.room, self.owner, self.node.name)
 
 
+_MAKES = "__init__"
+
+
 class _Use(NamedTuple):
     call: ast.Call | None  # None: it is not called there
     of_self: str  # the class whose self it is asked of, or ""
@@ -48,13 +51,19 @@ def redirect(trees: Trees, moved: Collection[Moved], cold: str, kept: Collection
     asked: set[str] = set()
     for one in moved:
         sure = None
-        if one.node.name not in fixed:
+        if one.node.name == _MAKES:
+            sure = _makings(rooms, one, fixed) if methods.is_alone(one.owner) else None
+        elif one.node.name not in fixed:
             sure = methods.calls(one) if one.owner else _function_calls(rooms, one)
         if sure is None:
             asked.add(one.said)
             continue
+        if one.node.name == _MAKES:
+            _give_back(one.node)
         for call in sure:
-            if one.owner and isinstance(call.func, ast.Attribute):
+            if one.node.name == _MAKES:  # an object that is empty yet goes to the group
+                call.args.insert(0, ast.Call(call.func, [], []))
+            elif one.owner and isinstance(call.func, ast.Attribute):
                 call.args.insert(0, call.func.value)
             group = ast.Attribute(ast.Name(cold, ast.Load()), one.group, ast.Load())
             call.func = ast.Attribute(group, one.name, ast.Load())
@@ -132,6 +141,10 @@ class _Methods:
             return None
         return [use.call for use in uses if use.call is not None and use.of_self == one.owner]
 
+    def is_alone(self, name: str) -> bool:
+        """True for a class that inherits nothing, and nobody from it."""
+        return not self._bases.get(name)
+
     def _family(self, name: str) -> set[str]:
         found, new = {name}, {name}
         while new:
@@ -146,12 +159,15 @@ class _Room:
     def __init__(self, tree: ast.Module) -> None:
         self.tree = tree
         self.callees: dict[int, ast.Call] = {}
+        self.tested: set[int] = set()  # classes that isinstance asks for
         self.attributes: set[str] = set()
         self.imports: dict[tuple[str, str], list[tuple[ast.ImportFrom, ast.alias]]] = {}
         self.said: dict[str, list[ast.AST]] = {}
         for node in walk(tree):
             if isinstance(node, ast.Call):
                 self.callees[id(node.func)] = node
+                if getattr(node.func, "id", "") == "isinstance":
+                    self.tested |= set(map(id, walk(node.args[1])))
             elif isinstance(node, ast.Attribute):
                 self.attributes.add(node.attr)
             elif isinstance(node, ast.ImportFrom):
@@ -163,22 +179,32 @@ class _Room:
                 self.said.setdefault(place.name, []).append(place.node)
 
     def calls(self, one: Moved) -> list[ast.Call] | None:
-        """All calls of a module's function here; None when it is not only called."""
-        name = one.node.name
+        """All calls of a module's function, or class whose __init__ it is, here; None when it is
+        not only called.
+        """
+        name = one.owner or one.node.name
         imports = self.imports.get((one.room, name), ())
         if name in self.attributes or any(node not in self.tree.body for node, _alias in imports):
             return None
         called = {bound_by(alias) for _node, alias in imports}
         if self.tree_is(one):
             called.add(name)
-        said = [node for each in sorted(called) for node in self.said.get(each, ())]
+        said = [
+            node
+            for each in sorted(called)
+            for node in self.said.get(each, ())
+            if id(node) not in self.tested
+        ]
         if any(id(node) not in self.callees for node in said):
             return None
         return [self.callees[id(node)] for node in said]
 
     def tree_is(self, one: Moved) -> bool:
         """True when the function is defined here."""
-        return one.node in self.tree.body
+        return any(
+            one.node is node or one.node in getattr(node, "body", ())
+            for node in self.tree.body
+        )
 
     def forget(self, one: Moved) -> None:
         """Import a function no more."""
@@ -198,3 +224,26 @@ def _function_calls(rooms: Collection[_Room], one: Moved) -> list[ast.Call] | No
     for room in rooms:
         room.forget(one)
     return found
+
+
+def _makings(
+    rooms: Collection[_Room], one: Moved, fixed: Collection[str]
+) -> list[ast.Call] | None:
+    """All calls that make an object of the class whose __init__ is moved."""
+    found: list[ast.Call] = []
+    for room in rooms:
+        calls = None if one.owner in fixed else room.calls(one)
+        if calls is None:
+            return None
+        found += calls
+    inner = (node for node in walk(one.node) if node is not one.node)
+    return None if any(isinstance(node, Function) for node in inner) else found
+
+
+def _give_back(node: Function) -> None:
+    """Have an __init__ return the object."""
+    itself = node.args.args[0].arg
+    for inner in walk(node):
+        if isinstance(inner, ast.Return):
+            inner.value = ast.Name(itself, ast.Load())
+    node.body.append(ast.Return(ast.Name(itself, ast.Load())))
