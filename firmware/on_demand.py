@@ -70,6 +70,34 @@ class _Groups:
 
 
 cold = _Groups()
+# Which of a group's functions are methods that nothing in their class stands for: a line a group,
+# "g1 Class.method.function Class.method.function ". The build writes it
+_ELSEWHERE = ""
+
+
+class Elsewhere:
+    """The base of classes whose methods the build put into groups: what is not there is looked
+    for in them when it is called.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        if _place(self, name)[0] < 0:
+            raise AttributeError(name)
+
+        def called(*arguments: Any, **named: Any) -> Any:
+            at, end = _place(self, name)
+            line = _ELSEWHERE.rfind("\n", 0, at) + 1
+            group = getattr(cold, _ELSEWHERE[line : _ELSEWHERE.find(" ", line)])
+            return getattr(group, _ELSEWHERE[at:end])(self, *arguments, **named)
+
+        return called
+
+
+def _place(owner: Elsewhere, method: str) -> tuple[int, int]:
+    """Where the function's name stands and ends for a method; (-1, -1) when it is in no group."""
+    said = " %s.%s." % (type(owner).__name__, method)
+    at = _ELSEWHERE.find(said)
+    return (at + len(said), _ELSEWHERE.find(" ", at + 1)) if at >= 0 else (-1, -1)
 
 
 def keep_groups() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from tools.build import ROOT
 from tools.packing import cold, cold_list, fold, names, rooms
+from tools.packing.absent import Absent
 from tools.packing.program import parsed, text_of
 from tools.packing.scopes import module_names, places
 
@@ -261,6 +262,59 @@ def test_objects_are_made_by_the_group_where_all_makings_are_known() -> None:
     assert _run({name: made[name] for name in order}, "firmware.seldom") == _run(
         {name: program[name] for name in order[:3]}, "firmware.seldom"
     )
+
+
+DOUBTFUL = """
+NAMES = ["none"]
+
+class Other:
+    def steps(self, most):
+        return most
+
+class Machine:
+    def __init__(self, start, *more, step=2):
+        self.start = start + sum(more) * step
+
+    def steps(self, most, first=NAMES):
+        return [self.start + number for number in range(most)], first
+
+    def wait(self):
+        raise ValueError
+
+class Other2(Other):
+    def wait(self):
+        return 0
+
+def result(start):
+    machine = Machine(start, 1, 2, step=3)
+    later = machine.steps
+    found = later(2), machine.steps(first=4, most=1), Other2().steps(9), Other2().wait()
+    try:
+        machine.wait()
+    except ValueError:
+        return found, hasattr(machine, "steps"), hasattr(machine, "walk"), type(machine).__dict__
+"""
+
+
+def test_a_class_that_can_look_for_its_methods_has_nothing_in_their_place() -> None:
+    loader = (ROOT / "firmware/on_demand.py").read_text("utf-8")
+    program = {"firmware": "", "firmware.on_demand": loader, "firmware.seldom": DOUBTFUL}
+    trees = parsed(program)
+    moved = ("Machine.__init__", "Machine.steps", "Machine.wait", "Other2.wait", "Other.steps")
+    cold.mark(trees, {"seldom": ["firmware.seldom:" + one for one in moved]})
+    classes = list(names.families(trees))
+    absent = Absent()
+    trees = cold.divide(trees, (), {"result"}, absent)
+    assert absent.classes == {"Machine"}, "from another one is inherited"
+    chosen = names.shorten(trees, {"result", "cold"}, [*classes, absent.classes])
+    absent.write(chosen)
+    made = _texts(trees)
+    assert "def " not in made["firmware.seldom"].split("class")[2]
+    order = ["firmware", "firmware.on_demand", "firmware.seldom", "firmware.g1"]
+    packed = _run({name: made[name] for name in order}, "firmware.seldom")
+    whole = _run({name: program[name] for name in order[:3]}, "firmware.seldom")
+    assert packed[:3] == whole[:3] and whole[1:3] == (True, False)
+    assert "steps" in whole[3] and "steps" not in packed[3]
 
 
 def test_what_cannot_be_taken_out_of_its_class_is_refused() -> None:

@@ -72,3 +72,37 @@ def test_all_warm_groups_stay_in_a_large_heap_until_room_is_wanted() -> None:
         assert on_demand._held == []
     finally:
         on_demand._most[0] = most
+
+
+class Machine(on_demand.Elsewhere):
+    """Its methods are in a group."""
+
+    kept = 1
+
+
+class Methods:
+    """Stands for that group."""
+
+    room = "firmware.fax.tiff"
+
+    @staticmethod
+    def a(machine: Machine, start: int, step: int = 2) -> int:
+        return machine.kept + start * step
+
+
+def test_what_a_class_has_not_is_called_in_its_group() -> None:
+    on_demand.forget("")
+    on_demand._ELSEWHERE = "\ng900 Other.steps.a \ng901 Machine.begin.b Machine.steps.a "
+    sys.modules["firmware.g901"] = Methods  # type: ignore[assignment]
+    try:
+        machine = Machine()
+        later = machine.steps
+        assert machine.steps(7) == 15 and machine.steps(7, step=1) == 8 == later(7, 1)
+        assert machine.kept == 1 and not hasattr(machine, "walk")
+        on_demand.forget("g")
+        assert on_demand._held == [], "what is kept of a method holds no group"
+        sys.modules["firmware.g901"] = Methods  # type: ignore[assignment]
+        assert later(0) == 1
+    finally:
+        on_demand._ELSEWHERE = ""
+        on_demand.forget("")

@@ -1,6 +1,6 @@
 """Functions that run seldom are loaded when they are called (`firmware/on_demand.py`). Their calls
-go to the groups (reach.py); where it is not sure whom a call means, a function of a few octets
-stands in the class or module and calls the group.
+go to the groups (reach.py); where it is not sure whom a call means, their class looks for them
+(absent.py) or a function of a few octets stands in the class or module and calls the group.
 
 A group is one module. Cold ones (`firmware.g1` …) run once a boot, once a visit or when something
 is wrong: the one that was used last stays in memory until something else is loaded. Warm ones
@@ -13,6 +13,7 @@ import ast
 import copy
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from tools.packing.absent import BASE, Absent
 from tools.packing.nodes import walk
 from tools.packing.program import Trees
 from tools.packing.reach import Moved, redirect
@@ -49,10 +50,11 @@ def _function(body: list[ast.stmt], name: str) -> Function | None:
     return None
 
 
-def divide(trees: Trees, warm: Collection[str] = (), kept: Collection[str] = ()) -> Trees:
+def divide(trees: Trees, warm: Collection[str] = (), kept: Collection[str] = (),
+           absent: Absent | None = None) -> Trees:
     """The program with the marked functions in modules of their groups, the groups in `warm` as
-    warm ones; `kept` are names that others use. Raises ValueError where that is not the same
-    program.
+    warm ones; `kept` are names that others use. What is `absent` then has to be written by the
+    names that it gets. Raises ValueError where that is not the same program.
     """
     moved = [
         Moved(room, owner, node, getattr(node, _MARK))
@@ -72,6 +74,9 @@ def divide(trees: Trees, warm: Collection[str] = (), kept: Collection[str] = ())
     for one in moved:
         _refuse(one)
     asked = redirect(trees, moved, _LOADER, kept)
+    absent = absent or Absent()
+    if moved:
+        asked -= absent.choose(trees, moved, asked, home)
     said = {room: _said_by(tree) for room, tree in trees.items()}
     made = dict(trees)
     for (room, _group), name in names.items():
@@ -81,8 +86,10 @@ def divide(trees: Trees, warm: Collection[str] = (), kept: Collection[str] = ())
         said["firmware." + name] = _said_by(group)
     for room, tree in made.items():
         names_said = {place.name for place in places(tree)}
-        if room != home and _LOADER in names_said - module_names(tree):
-            tree.body.insert(0, ast.ImportFrom(home, [ast.alias(_LOADER, None)], 0))
+        said_there = {_LOADER, BASE} & names_said - module_names(tree)
+        if room != home and said_there:
+            aliases = [ast.alias(name, None) for name in sorted(said_there)]
+            tree.body.insert(0, ast.ImportFrom(home, aliases, 0))
     return made
 
 

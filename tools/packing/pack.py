@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tools.packing import cold, cold_list, fold, inline, inline_find, names, rooms
+from tools.packing.absent import Absent
 from tools.packing.nodes import walk
 from tools.packing.program import Trees, parsed, reference, strings, text_of
 from tools.packing.scopes import module_names, places
@@ -69,10 +70,12 @@ def pack(sources: Mapping[str, str], foreign: Mapping[str, str]) -> Packed:
     inline_find.tell_apart(trees, asked)
     classes = list(names.families(trees))
     inline.write_out(trees, asked)
-    trees = cold.divide(trees, cold_list.WARM, KEPT | outside)
+    absent = Absent()
+    trees = cold.divide(trees, cold_list.WARM, KEPT | outside, absent)
     order = load_order(trees, [entry for entries in ENTRIES for entry in entries])
     _check(trees)
-    chosen = names.shorten(trees, KEPT | outside, classes)
+    chosen = names.shorten(trees, KEPT | outside, [*classes, absent.classes])
+    absent.write(chosen)
     texts = {name: text_of(tree) for name, tree in trees.items()}
     return Packed(texts, chosen, planned, order)
 
