@@ -74,9 +74,9 @@ _Casts.moving = lambda cast: cast
 sys.modules["pointers"] = _Casts
 """
 _BUFFERS = """
-from firmware.main import %s as Buffers
-_buffers = Buffers()
-del Buffers
+from firmware.main import %s as Buffers, %s as _cold
+_buffers = _cold.g1.%s(Buffers())  # what fills them is in the first group
+del Buffers, _cold
 from firmware.main import %s as _load
 _load("firmware")  # lets go what filled the buffers
 del _load
@@ -155,7 +155,8 @@ def plan(tree: Path) -> dict[str, Any]:
     for name in stays:
         steps.append([name, "import " + name])
         if name == FIRST:
-            steps.append(["buffers", _BUFFERS % (named.get("Buffers", "Buffers"), load)])
+            buffers = [named.get(one, one) for one in ("Buffers", "cold", "Buffers____init__")]
+            steps.append(["buffers", _BUFFERS % (*buffers, load)])
     steps.append(["objects", _OBJECTS % (named.get("Receiver", "Receiver"), load)])
     demanded = on_demand(tree, stays)
     for name in demanded:  # one may load others of them
