@@ -90,7 +90,7 @@ def build_tree(
             made, what = _contents(inputs, arch, out_dir if packed else None)
             inputs = [item for item in inputs if item.target in made]
             new = set(made) - {item.target for item in inputs}
-            inputs += [Input(Path(name).with_suffix(".py"), name, name) for name in sorted(new)]
+            inputs += [Input(Path(_source(name)), name, name) for name in sorted(new)]
             sums = {
                 name: hashlib.sha256(key[:64].encode() + made[name]).hexdigest() for name in made
             }
@@ -144,6 +144,10 @@ def _inputs(arch: str, shadows: Sequence[Path]) -> Iterator[Input]:
 
 def _target(name: str) -> str:
     return name[:-3] + ".mpy" if name.endswith(".py") else name
+
+
+def _source(target: str) -> str:
+    return target[:-4] + ".py" if target.endswith(".mpy") else target
 
 
 @contextlib.contextmanager

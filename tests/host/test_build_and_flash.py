@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from tests.host.board import Board
 from tools import build, flash, micropython_binary
-from tools.build import BuildError, build_tree
+from tools.build import BuildError, build_tree, read_manifest
 from tools.device import Device, DeviceError, Kind
 from tools.device_source import SourceError, device_source
 from tools.micropython_binary import native_arch
@@ -186,6 +187,26 @@ def test_second_build_touches_nothing_and_a_change_only_its_module(
         tree / "firmware" / "main.mpy"
     ]
     assert not (tree / "hal").exists()
+
+
+@pytest.mark.parametrize("arch", ["x64", "bytecode"])
+def test_texts_are_read_beside_the_code_or_told_by_their_place(
+    project: Path, tmp_path: Path, arch: str
+) -> None:
+    real = Path(build.__file__).parents[1] / "firmware" / "on_demand.py"
+    (project / "firmware" / "on_demand.py").write_text(real.read_text())
+    text = "def run() -> None:\n    print('only %d of all are there' % 3)\n"
+    (project / "firmware" / "says.py").write_text("from __future__ import annotations\n" + text)
+    tree = build_tree(tmp_path / "out", arch)
+    said, file = "from firmware.says import run; run()", tree / "firmware" / "texts"
+    assert "firmware/texts" in read_manifest(tree)
+    assert b"of all" in file.read_bytes()
+    assert b"of all" not in (tree / "firmware" / "says.mpy").read_bytes()
+    assert run(tree, said) == "only 3 of all are there\n"
+    file.write_bytes(b"")
+    assert re.fullmatch(r"text \d+ 3\n", run(tree, said))
+    file.unlink()
+    assert re.fullmatch(r"text \d+ 3\n", run(tree, said))
 
 
 def test_shadows_lie_at_the_root(project: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tools.build import ROOT
-from tools.packing import cold, cold_list, fold, names, rooms
+from tools.packing import cold, cold_list, fold, names, rooms, texts
 from tools.packing.absent import Absent
 from tools.packing.program import parsed, text_of
 from tools.packing.scopes import module_names, places
@@ -334,3 +334,57 @@ def test_every_function_on_the_list_is_there() -> None:
     })
     assert cold.mark(trees, cold_list.GROUPS) == []
     assert cold.mark(trees, {"typo": ["firmware.main:nobody"]}) == ["firmware.main:nobody"]
+
+
+TEXTS = LOADER.replace("cold = ", '''
+    def __getitem__(self, place):
+        at = place & -4
+        data = FILE.encode()
+        return data[at + 1:at + 1 + data[at]].decode()
+
+cold = ''')
+SAID = '''
+from room.words import TOO_LATE, TOO_LONG
+
+_OTHER = "room.other_one"
+_KINDS = ("a kind of its own", "another kind")
+_HERE = "the text that is compared with"
+
+def refuse(number, kind="a kind of its own"):
+    if kind not in _KINDS or kind == "a kind that nobody has":
+        return "%d is of no kind, %s" % (number, TOO_LATE)
+    return b"an answer in octets" if number else {"the key of it": TOO_LONG}
+
+def result(number):
+    said = [refuse(number), refuse(0), refuse(7, "none at all"), _OTHER, _HERE]
+    return said, _HERE == said[0], "SHORT WORD", "more than %d %% is \\u00fcbertrieben" % number
+'''
+WORDS = '''
+TOO_LATE = "it comes too late"
+TOO_LONG = "it is long, and " + TOO_LATE
+'''
+
+
+def test_texts_that_are_seldom_said_are_read_from_a_file() -> None:
+    program = {"firmware": "", "firmware.on_demand": TEXTS, "room": "", "room.other_one": "",
+               "room.words": WORDS, "room.said": SAID}
+    trees = parsed(program)
+    texts.spread(trees)
+    file = texts.take_out(trees)
+    made = _texts(trees)
+    for text in ("too late", "it is long", "no kind", "room.other_one", "in octets"):
+        assert text in file and text not in made["room.words"] + made["room.said"]
+    for text in ("of its own", "nobody has", "compared", "key of it", "SHORT"):
+        assert text not in file and text in made["room.said"]
+    made["firmware.on_demand"] += "FILE = %r\n" % file
+    assert _run(made, "room.said") == _run(program, "room.said")
+
+
+def test_the_place_of_a_text_tells_how_much_is_filled_in() -> None:
+    text = "def said(a, b):\n    return '%s: the port has no %d of %%' % (a, b), 'all of them'\n"
+    trees = parsed({"m": TEXTS, "n": text})
+    assert texts.take_out(trees).startswith("\x1c%s: ")
+    assert "cold[2] % (a, b), cold[32]" in text_of(trees["n"])
+    for odd in ("%s %s %s %s and more", "not 100 % of them"):
+        trees = parsed({"m": TEXTS, "n": "def said():\n    return %r\n" % odd})
+        assert texts.take_out(trees) == ""

@@ -106,3 +106,9 @@ def test_what_a_class_has_not_is_called_in_its_group() -> None:
     finally:
         on_demand._ELSEWHERE = ""
         on_demand.forget("")
+
+
+def test_a_text_that_can_not_be_read_hides_nothing() -> None:
+    """No module here has a file of texts beside it."""
+    assert on_demand.cold[64] == "text 64"
+    assert on_demand.cold[66] % ("a", 5) == "text 66 a 5"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.packing.pack import pack
+from tools.packing.texts import FILE
 from tools.short_names import keywords, shorten
 
 Texts = dict[str, str]  # by target
@@ -43,6 +44,8 @@ def packed(texts: Texts) -> tuple[Texts, dict[str, Any]]:
     sources = {dotted(target): text for target, text in numbered(ours, {}).items()}
     done = pack(sources, others)
     made = {targets.get(name, _target_of(name)): text for name, text in done.texts.items()}
+    if done.said:
+        made[FILE] = done.said
     what = {"names": done.names, "rooms": done.rooms, "order": done.order}
     return made | others, what
 

@@ -1,4 +1,4 @@
-"""The whole program, packed: constants folded, rooms joined, names short.
+"""The whole program, packed: constants folded, rooms joined, names short, texts in a file.
 
 A room is what is in memory together. It is found by what the modules import; a module that is
 asked for by its name stays for itself.
@@ -11,7 +11,7 @@ import builtins
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from tools.packing import cold, cold_list, fold, inline, inline_find, names, rooms
+from tools.packing import cold, cold_list, fold, inline, inline_find, names, rooms, texts
 from tools.packing.absent import Absent
 from tools.packing.nodes import walk
 from tools.packing.program import Trees, parsed, reference, strings, text_of
@@ -54,6 +54,7 @@ class Packed(NamedTuple):
     names: dict[str, str]  # what each name has become
     rooms: dict[str, list[str]]  # the modules that each room is made of
     order: list[str]  # what the entries load, in that order
+    said: str  # what the file of texts holds
 
 
 def pack(sources: Mapping[str, str], foreign: Mapping[str, str]) -> Packed:
@@ -63,6 +64,7 @@ def pack(sources: Mapping[str, str], foreign: Mapping[str, str]) -> Packed:
     trees = parsed(sources)
     outside = {name for text in foreign.values() for name in _words(text)}
     fold.fold(trees)
+    texts.spread(trees)
     planned = plan(trees)
     cold.mark(trees, cold_list.GROUPS)
     trees = rooms.join(trees, planned, NAMED, KEPT)
@@ -72,12 +74,13 @@ def pack(sources: Mapping[str, str], foreign: Mapping[str, str]) -> Packed:
     inline.write_out(trees, asked)
     absent = Absent()
     trees = cold.divide(trees, cold_list.WARM, KEPT | outside, absent)
+    said = texts.take_out(trees)
     order = load_order(trees, [entry for entries in ENTRIES for entry in entries])
     _check(trees)
     chosen = names.shorten(trees, KEPT | outside, [*classes, absent.classes])
     absent.write(chosen)
-    texts = {name: text_of(tree) for name, tree in trees.items()}
-    return Packed(texts, chosen, planned, order)
+    made = {name: text_of(tree) for name, tree in trees.items()}
+    return Packed(made, chosen, planned, order, said)
 
 
 def _check(trees: Trees) -> None:
