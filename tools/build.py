@@ -41,7 +41,8 @@ POINTERS = Path(__file__).parent / "bytecode" / "pointers.py"
 BUDGET = 100 * 1024  # octets of RAM for loaded code on a 32-bit board, docs/architecture.md
 PORTS = "hal/ports/"
 MAKERS = [
-    *map(Path(__file__).with_name, ("build.py", "device_source.py", "short_names.py")),
+    *map(Path(__file__).with_name, (
+        "build.py", "device_source.py", "plain_viper.py", "short_names.py")),
     *sorted((Path(__file__).parent / "packing").glob("*.*")),
 ]
 

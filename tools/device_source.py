@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import ast
 
-_DECORATORS = {"viper", "native"}
-_POINTERS = ("ptr8", "ptr16", "ptr32")
-_IMPORT = "from pointers import casting, moving, ptr8, ptr16, ptr32"
+from tools.plain_viper import IMPORT, Unclear, plain
 
 
 class SourceError(Exception):
@@ -83,50 +81,28 @@ def _plain_functions(tree: ast.Module, lines: list[str], name: str) -> bool:
     for node in ast.walk(tree):
         if not isinstance(node, ast.FunctionDef):
             continue
-        for decorator in node.decorator_list:
-            kind = decorator.attr if isinstance(decorator, ast.Attribute) else ""
-            if kind in _DECORATORS:
-                _blank(lines, decorator, name, "@")
-            if kind == "viper":
-                found = True
-                moves = any(_makes_pointer(part) for part in ast.walk(node))
-                casts = [_annotation(argument, moves) for argument in node.args.args]
-                lines[decorator.lineno - 1] = "%s@casting(%s)" % (
-                    " " * (decorator.col_offset - 1),
-                    ", ".join(casts),
-                )
+        kinds = {_decorator(one): one for one in node.decorator_list}
+        if "native" in kinds:
+            _blank(lines, kinds["native"], name, "@")
+        if "viper" in kinds:
+            found = True
+            first, last = kinds["viper"].lineno, node.end_lineno or node.lineno
+            try:
+                lines[first - 1 : last] = plain(node)
+            except Unclear as error:
+                raise SourceError("%s:%d: %s" % (name, error.line, error)) from error
     return found
 
 
-def _makes_pointer(part: ast.AST) -> bool:
-    """True for `ptr16(int(p) + 2)`, False for `ptr16(buffer)`."""
-    return (
-        isinstance(part, ast.Call)
-        and isinstance(part.func, ast.Name)
-        and part.func.id in _POINTERS
-        and not isinstance(part.args[0], ast.Name)
-    )
-
-
-def _annotation(argument: ast.arg, moves: bool) -> str:
-    note = argument.annotation
-    kind = (
-        note.value
-        if isinstance(note, ast.Constant)
-        else note.id
-        if isinstance(note, ast.Name)
-        else ""
-    )
-    if kind not in _POINTERS:
-        return "None"
-    return "moving(%s)" % kind if moves else str(kind)
+def _decorator(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else ""
 
 
 def _import_pointers(tree: ast.Module, lines: list[str], name: str) -> None:
     """Put the import into a line that is free now: that of the `__future__` import."""
     for node in tree.body:
         if isinstance(node, ast.ImportFrom) and node.module == "__future__":
-            lines[node.lineno - 1] = _IMPORT
+            lines[node.lineno - 1] = IMPORT
             return
     raise SourceError(
         "%s: a module with viper functions needs 'from __future__ import annotations'" % name

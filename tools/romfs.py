@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mpremote.romfs import VfsRomWriter
 
-_HOST_ONLY = ("main.py", "pointers.mpy", "hal/readiness_loop.mpy", "hal/tls_openssl.mpy")
+_HOST_ONLY = ("main.py", "hal/readiness_loop.mpy", "hal/tls_openssl.mpy")
 
 
 def image(tree: Path, names: list[str]) -> bytes:

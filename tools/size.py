@@ -67,11 +67,7 @@ class _Any:
 _any = _Any()
 for _name in ("machine", "network", "socket", "esp32", "rp2", "tls", "ssl"):
     sys.modules[_name] = _any
-class _Casts:
-    ptr8 = ptr16 = ptr32 = None
-_Casts.casting = lambda *casts: lambda function: function
-_Casts.moving = lambda cast: cast
-sys.modules["pointers"] = _Casts
+sys.modules["pointers"] = _any
 """
 _BUFFERS = """
 from firmware.main import %s as Buffers, %s as _cold
