@@ -178,6 +178,11 @@ def _contents(
     in one may change another.
     """
     native = arch != "bytecode"
+    whole = {
+        _target(path.relative_to(ROOT).as_posix()): path.read_text("utf-8")
+        for path in (*(item.source for item in inputs), ROOT / TYPES_ONLY)
+        if path.suffix == ".py" and any(path.is_relative_to(ROOT / name) for name in ROOTS)
+    }
     try:
         texts = {
             item.target: device_source(item.source.read_text("utf-8"), item.shown, native)
@@ -187,7 +192,7 @@ def _contents(
         made, what = (
             (numbered(texts, plan(texts)), {})
             if packed_in is None
-            else packed_once(texts, packed_in / PACKED[native], MAKERS)
+            else packed_once(texts, whole, packed_in / PACKED[native], MAKERS)
         )
     except (SourceError, ValueError) as error:
         raise BuildError(str(error)) from error

@@ -15,13 +15,12 @@ from firmware.fax.plotter import Plotter, draw_on
 from firmware.recording.faults import CODING_DAMAGED
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from firmware.fax.buffers import FaxBuffers
     from firmware.fax.coded import Feed
     from firmware.fax.directory import Directory
     from firmware.fax.plotter import Sink
     from firmware.fax.raster import Fit
+    from firmware.fax.turn import Turner
 
 # As long as a page shows nothing but white rows its coding can still be doubted, and then its
 # data are read again from the start. That must not hang on how they arrive: till then, they are
@@ -61,7 +60,7 @@ class FaxPage:
 
     def __init__(self, buffers: FaxBuffers) -> None:
         self.buffers = buffers
-        self.plotter: Any = Plotter(buffers)
+        self.plotter: Plotter | Turner = Plotter(buffers)
         self._coded = Coded(buffers)
         self._ccitt = CcittDecoder(buffers, self._coded)
         self._state, self._plot = buffers.state, buffers.plot
@@ -207,13 +206,15 @@ class FaxPage:
         return int(self.plotter.draw(rows))
 
     async def _hand_on(self, rows: int, sink: Sink) -> None:
-        """Hand bands on and draw the `rows` lines that are left."""
+        """Hand bands on and draw the `rows` lines that are left: none where all are taken, as in
+        turn.py.
+        """
         plotter, bands = self.plotter, self._bands
         while rows:
-            lines = plotter.ready()
+            lines = plotter.ready()  # type: ignore[union-attr]
             if lines:
-                await sink.write(plotter.view, lines)
-            rows = plotter.go_on(lines, rows)
+                await sink.write(plotter.view, lines)  # type: ignore[union-attr]
+            rows = plotter.go_on(lines, rows)  # type: ignore[union-attr]
             bands += 1
             if not bands & _OFTEN:
                 await asyncio.sleep(0)

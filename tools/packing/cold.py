@@ -20,7 +20,7 @@ from tools.packing.reach import Moved, redirect
 from tools.packing.scopes import Function, module_names, places
 
 Groups = Mapping[str, Sequence[str]]  # the groups: "module:function" or "module:Class.method"
-_MARK = "cold_group"  # inline.py heeds it too
+MARK = "cold_group"  # inline.py heeds it too
 _LOADER = "cold"  # of firmware.on_demand: its attributes are the groups
 _OF_ITS_PLACE = {"super", "__file__", "__name__"}  # mean something else in another module
 _ROOM = "room"  # of a group: where its functions came from
@@ -36,7 +36,7 @@ def mark(trees: Trees, groups: Groups) -> list[str]:
             if node is None:
                 missing.append(name)
             else:
-                setattr(node, _MARK, group)
+                setattr(node, MARK, group)
     return missing
 
 
@@ -57,10 +57,10 @@ def divide(trees: Trees, warm: Collection[str] = (), kept: Collection[str] = (),
     names that it gets. Raises ValueError where that is not the same program.
     """
     moved = [
-        Moved(room, owner, node, getattr(node, _MARK))
+        Moved(room, owner, node, getattr(node, MARK))
         for room, tree in trees.items()
         for owner, node in _functions(tree)
-        if hasattr(node, _MARK)
+        if hasattr(node, MARK)
     ]
     home = next((name for name, tree in trees.items() if _LOADER in module_names(tree)), "")
     if moved and not home:

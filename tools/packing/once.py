@@ -16,11 +16,13 @@ from tools.short_names import keywords, shorten
 Texts = dict[str, str]  # by target
 
 
-def packed_once(texts: Texts, kept: Path, makers: Iterable[Path]) -> tuple[Texts, dict[str, Any]]:
+def packed_once(
+    texts: Texts, whole: Texts, kept: Path, makers: Iterable[Path]
+) -> tuple[Texts, dict[str, Any]]:
     """`packed` of the texts, out of the file `kept` where that was made of the same texts by the
     same `makers`. Raises ValueError.
     """
-    said = json.dumps([texts, [path.read_text("utf-8") for path in makers]], sort_keys=True)
+    said = json.dumps([texts, whole, [path.read_text("utf-8") for path in makers]], sort_keys=True)
     key = hashlib.sha256(said.encode()).hexdigest()
     with kept.open("a+", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -29,20 +31,22 @@ def packed_once(texts: Texts, kept: Path, makers: Iterable[Path]) -> tuple[Texts
         if of == key:  # it is written last
             made, what = json.loads(held)
             return made, what
-        made, what = packed(texts)
+        made, what = packed(texts, whole)
         file.seek(0)
         file.truncate()
         file.write(json.dumps([made, what]) + "\n" + key)
     return made, what
 
 
-def packed(texts: Texts) -> tuple[Texts, dict[str, Any]]:
-    """The modules in folders packed, those at the root of the tree as they are; and how."""
+def packed(texts: Texts, whole: Texts) -> tuple[Texts, dict[str, Any]]:
+    """The modules in folders packed, those at the root of the tree as they are; and how. `whole`
+    are the modules in folders as they were written, those for the type checker too.
+    """
     ours = {target: text for target, text in texts.items() if "/" in target}
     others = {target: text for target, text in texts.items() if "/" not in target}
     targets = {dotted(target): target for target in ours}
     sources = {dotted(target): text for target, text in numbered(ours, {}).items()}
-    done = pack(sources, others)
+    done = pack(sources, others, {dotted(target): text for target, text in whole.items()})
     made = {targets.get(name, _target_of(name)): text for name, text in done.texts.items()}
     if done.said:
         made[FILE] = done.said

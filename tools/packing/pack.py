@@ -11,7 +11,7 @@ import builtins
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from tools.packing import cold, cold_list, fold, inline, inline_find, names, rooms, texts
+from tools.packing import apart, cold, cold_list, fold, inline, inline_find, names, rooms, texts
 from tools.packing.absent import Absent
 from tools.packing.nodes import walk
 from tools.packing.program import Trees, parsed, reference, strings, text_of
@@ -57,11 +57,14 @@ class Packed(NamedTuple):
     said: str  # what the file of texts holds
 
 
-def pack(sources: Mapping[str, str], foreign: Mapping[str, str]) -> Packed:
-    """Pack `sources`, by dotted name. The names in `foreign` sources stay as they are. Raises
-    ValueError.
+def pack(
+    sources: Mapping[str, str], foreign: Mapping[str, str], whole: Mapping[str, str] | None = None
+) -> Packed:
+    """Pack `sources`, by dotted name. The names in `foreign` sources stay as they are. `whole` are
+    the sources, and what only the type checker reads, as they were written. Raises ValueError.
     """
     trees = parsed(sources)
+    apart.know(trees, whole or {})
     outside = {name for text in foreign.values() for name in _words(text)}
     fold.fold(trees)
     texts.spread(trees)
@@ -69,6 +72,7 @@ def pack(sources: Mapping[str, str], foreign: Mapping[str, str]) -> Packed:
     cold.mark(trees, cold_list.GROUPS)
     trees = rooms.join(trees, planned, NAMED, KEPT)
     asked = KEPT | outside | names.API | strings(trees)
+    apart.tell_apart(trees, cold.MARK, KEPT | set(_got(trees)))
     inline_find.tell_apart(trees, asked)
     classes = list(names.families(trees))
     inline.write_out(trees, asked)
@@ -98,6 +102,15 @@ def _words(text: str) -> Iterator[str]:
             value = getattr(node, field, None)
             if isinstance(value, str):
                 yield value
+
+
+def _got(trees: Trees) -> Iterator[str]:
+    """Names of attributes that are asked for by a string."""
+    for tree in trees.values():
+        for node in walk(tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "").endswith("attr"):
+                yield from (one.value for one in node.args
+                            if isinstance(one, ast.Constant) and isinstance(one.value, str))
 
 
 def load_order(trees: Trees, entries: Sequence[str]) -> list[str]:

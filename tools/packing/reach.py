@@ -8,6 +8,7 @@ import ast
 from collections.abc import Collection
 from typing import NamedTuple
 
+from tools.packing.kinds import OF
 from tools.packing.names import API
 from tools.packing.nodes import children, walk
 from tools.packing.program import Trees, strings
@@ -70,6 +71,16 @@ def redirect(trees: Trees, moved: Collection[Moved], cold: str, kept: Collection
     return asked
 
 
+def _imported(tree: ast.Module) -> set[str]:
+    """What imports bind anywhere in a module."""
+    return {
+        bound_by(alias)
+        for node in walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+
+
 class _Methods:
     """Who defines which method, and who asks for it."""
 
@@ -78,13 +89,7 @@ class _Methods:
         self._definers: dict[str, list[str]] = {}
         self._bases: dict[str, set[str]] = {}
         for tree in trees.values():
-            modules = {
-                bound_by(alias)
-                for node in walk(tree)
-                if isinstance(node, ast.Import | ast.ImportFrom)
-                for alias in node.names
-            }
-            self._look(tree, "", "", modules)
+            self._look(tree, "", "", _imported(tree))
 
     def _look(self, node: ast.AST, owner: str, first: str, modules: Collection[str]) -> None:
         if isinstance(node, ast.ClassDef):
@@ -163,13 +168,15 @@ class _Room:
         self.attributes: set[str] = set()
         self.imports: dict[tuple[str, str], list[tuple[ast.ImportFrom, ast.alias]]] = {}
         self.said: dict[str, list[ast.AST]] = {}
+        modules = _imported(tree)
         for node in walk(tree):
             if isinstance(node, ast.Call):
                 self.callees[id(node.func)] = node
                 if getattr(node.func, "id", "") == "isinstance":
                     self.tested |= set(map(id, walk(node.args[1])))
             elif isinstance(node, ast.Attribute):
-                self.attributes.add(node.attr)
+                if getattr(node, OF, None) is None or getattr(node.value, "id", "") in modules:
+                    self.attributes.add(node.attr)
             elif isinstance(node, ast.ImportFrom):
                 for alias in node.names:
                     key = (node.module or "", alias.name)
