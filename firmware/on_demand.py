@@ -13,15 +13,10 @@ if TYPE_CHECKING:
 _ALL = const(99)  # warm groups: none is ever forgotten
 # Modules on demand that have native code, and what they hold of others
 _NATIVE = (
-    "firmware.fax.ccitt_core",
-    "firmware.fax.ccitt_rare",
-    "firmware.fax.lines",
-    "firmware.fax.packed",
-    "firmware.fax.plotter",
-    "firmware.fax.turn",
-    "firmware.mail.charset",
+    " firmware.fax.ccitt_core firmware.fax.ccitt_rare firmware.fax.lines firmware.fax.packed"
+    " firmware.fax.plotter firmware.fax.turn firmware.mail.charset "
 )
-_stay: list[str] = []
+_stay: list[str] = [""]  # what is never forgotten, each name between blanks
 _one: list[Any] = ["", None]  # name and module of what is held until another is loaded
 _held: list[str] = []  # the groups that are in memory, in the order of loading
 _most: list[int] = [2]  # warm groups at a time
@@ -169,7 +164,7 @@ def keep_code() -> None:
     """For a machine whose MicroPython never gives native code back: modules that have some stay
     once they are loaded, else each loading would cost memory for good.
     """
-    _stay.extend(_NATIVE)
+    _stay[0] = _NATIVE
 
 
 def drop(start: str, but: tuple[str, ...] = ()) -> None:
@@ -177,6 +172,6 @@ def drop(start: str, but: tuple[str, ...] = ()) -> None:
     a part of them.
     """
     for name in list(sys.modules):
-        if name.startswith(start) and name not in but and name not in _stay:
+        if name.startswith(start) and name not in but and " %s " % name not in _stay[0]:
             _unlist(name)
             forget("", name)

@@ -13,7 +13,6 @@ from micropython import const
 from firmware.pop3 import known
 from firmware.pop3.capability import LIAR, Capabilities
 from firmware.pop3.failures import Refused
-from firmware.pop3.identity import HeaderKey
 from firmware.pop3.maildrop import KEYED, SHARED
 from firmware.recording.faults import MAIL_EXPIRES, STORAGE
 
@@ -153,6 +152,8 @@ async def _header_key(visit: Visit, number: int) -> bytes:
     """The key of a mail without a usable unique-id, of its header. TOP is optional: else by a RETR
     for it alone; and so where the header does not say enough.
     """
+    from firmware.pop3.header_key import HeaderKey
+
     header = HeaderKey(visit.mailbox, visit.window.size(number), visit.box)
     try:
         body = await visit.session.top(number, 0)

@@ -230,6 +230,7 @@ class Visit:
             on_demand.drop(_ENTRY)
             on_demand.drop(_KNOWN)
             on_demand.drop("firmware.pop3.retention")
+            on_demand.drop("firmware.pop3.header_key")
 
     async def _serve(self, result: VisitResult) -> None:
         self._tell_ledger()

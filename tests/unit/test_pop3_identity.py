@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import hashlib
 
-from firmware.pop3.identity import HeaderKey, box_of, is_usable, uid_key
+from firmware.pop3.header_key import HeaderKey
+from firmware.pop3.identity import box_of, is_usable, uid_key
 from firmware.pop3.maildrop import (
     FINISHED,
     KEYED,

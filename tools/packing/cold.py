@@ -153,7 +153,8 @@ class _Group:
         body: list[ast.stmt] = [*self._helpers(moved), *moved]
         _Own(self._moved).visit(ast.Module(body, []))
         made = ast.Module(body, [])
-        room = ast.Assign([ast.Name(_ROOM, ast.Store())], ast.Constant(self._room))
+        # the room's own name: a constant here would be another object
+        room = ast.ImportFrom(self._room, [ast.alias("__name__", _ROOM)], 0)
         made.body = [*self._needed(made), room, *made.body]
         return ast.fix_missing_locations(made)
 

@@ -142,7 +142,7 @@ def _imports(trees: Trees, body: Sequence[ast.stmt]) -> Iterator[str]:
 
 def plan(trees: Trees) -> dict[str, list[str]]:
     """The rooms: their modules in the order of loading."""
-    spoken = strings(trees) - NAMED
+    spoken = {word for text in strings(trees) for word in text.split()} - NAMED
     heads = {entries[0] for entries in ENTRIES} | {head for _start, head in PARTS}
     found: dict[str, list[str]] = {}
     done: set[str] = set()
