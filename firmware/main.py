@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
-from firmware.buffers import Buffers
+from firmware.buffers import TIGHT, Buffers, is_tight
 from firmware.on_demand import call, keep_code, keep_groups, load
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ _BOOT_THRESHOLD = const(4096)
 # would come to lie between, and with 30 KB free a block of 1 KB could not be had. About half of
 # these octets are frames of functions, which are given back at once; half is garbage.
 _THRESHOLD = const(32768)
-_TIGHT = const(196608)  # a heap that has no more than this can't spare anything while it boots
 _ROOM_FOR_GROUPS = const(131072)  # free octets behind the boot with which nothing need be spared
 _RESTARTS = "firmware.restarts"
 _FILE = "restarts"
@@ -68,7 +67,7 @@ def front_octets() -> int:
     from the front, and what is loaded leaves hundreds of small holes that nothing but small
     objects fits in: room before them saves it most of its way.
     """
-    return max(gc.mem_free() - _TIGHT, 0) // 4 if hasattr(gc, "threshold") else 0
+    return max(gc.mem_free() - TIGHT, 0) // 4 if hasattr(gc, "threshold") else 0
 
 
 def pace_collector() -> None:
@@ -85,7 +84,7 @@ def run() -> None:
     """Boot on the board that this runs on."""
     if hasattr(gc, "threshold"):
         gc.threshold(_BOOT_THRESHOLD)
-    buffers = Buffers()
+    buffers = Buffers(is_tight())
     buffers.front = bytearray(front_octets())
     from hal.board import open_board
 

@@ -10,15 +10,18 @@ from micropython import const
 from firmware.fax import ccitt_tables
 
 MAX_WIDTH = const(5184)  # A4 at 600 dpi; A3 at 400, the widest of RFC 3949 §4.2.1, has 4864
-INPUT = const(3744)  # octets of coded data held at a time
 # zeros behind the last octet, so that a decoder runs dry instead of over the end
 INPUT_PAD = const(32)
-# changing elements: one line of MAX_WIDTH dots and what ccitt_core.py needs around it
-ELEMENTS = const(5248)
-BAND = const(3456)  # 16 head lines of 216 octets
+AROUND = const(64)  # elements that ccitt_core.py needs around those of a line
 BAND_PAD = const(8)  # a run that ends with the band touches, without changing it, the octet behind
 STRIPS = const(64)  # entries of a page's strip table held at a time
 ENTRIES = const(256)  # octets of a directory read at a time: a strip table's column at least
+
+# octets of coded data held at a time; changing elements: a line of MAX_WIDTH dots, in a small heap
+# one of 300 dpi (of a wider one as many); 16 head lines of 216 octets, or 8
+_INPUT, _SMALL_INPUT = const(3744), const(1536)
+_ELEMENTS, _SMALL_ELEMENTS = const(5248), const(2656)
+_BAND, _SMALL_BAND = const(3456), const(1728)
 
 _BITS = const(10)  # a look-up takes so many bits of the input
 _RUNS = const(1024)
@@ -29,19 +32,19 @@ _ONE = const(32768)
 
 
 class FaxBuffers:
-    """Buffers of some 26 KB in all: coded input, changing elements, look-up tables, a band of
-    packed lines.
+    """Buffers of some 26 KB in all, 17 where the heap is `small`: coded input, changing elements,
+    look-up tables, a band of packed lines. Who works in them goes by their lengths.
     """
 
-    def __init__(self) -> None:
-        self.elements = array("H", bytes(2 * ELEMENTS))
-        self.input = bytearray(INPUT + INPUT_PAD)
-        self.band = bytearray(BAND + BAND_PAD)
+    def __init__(self, small: bool = False) -> None:
+        self.elements = array("H", bytes(2 * (_SMALL_ELEMENTS if small else _ELEMENTS)))
+        self.input = bytearray((_SMALL_INPUT if small else _INPUT) + INPUT_PAD)
+        self.band = bytearray((_SMALL_BAND if small else _BAND) + BAND_PAD)
         self.tables = array("H", bytes(2 * _TABLES))
         self.reverse = bytearray(256)
         self.entries = bytearray(ENTRIES)
         self.strips = array("I", bytes(4 * 2 * STRIPS))
-        self.state = array("I", bytes(4 * 24))  # of the decoder
+        self.state = array("I", bytes(4 * 26))  # of the decoder
         self.plot = array("I", bytes(4 * 12))  # of the plotter
         _fill_tables(self.tables)
         for octet in range(256):

@@ -7,7 +7,7 @@ from micropython import const
 
 from firmware.fax import ccitt_core as core
 from firmware.fax import ccitt_rare
-from firmware.fax.lines import DONE, DOUBT, FULL, GO_ON, MORE, LineQueue
+from firmware.fax.lines import CROWDED, DONE, DOUBT, FULL, GO_ON, MORE, LineQueue
 
 if TYPE_CHECKING:
     from firmware.fax.buffers import FaxBuffers
@@ -25,6 +25,7 @@ _ACC = const(2)
 _A0 = const(3)
 _NEXT = const(4)
 _BASE = const(5)
+_LIMIT = const(6)
 _STEP = const(8)
 _B1 = const(9)
 _REF = const(10)
@@ -32,6 +33,10 @@ _ROWS = const(12)
 _START = const(13)
 _AFTER = const(14)
 _ALIGN = const(15)
+_SIZE = const(24)
+_NARROW = const(25)
+_AHEAD = const(64)  # elements that may come without further input, and more
+_CROWDED = const(6)  # beside what the core answers: the line has more elements than there is room
 
 DAMAGED = "the coding is damaged"
 _2D = const(0)
@@ -71,14 +76,35 @@ class CcittDecoder(LineQueue):
         while why == GO_ON:
             why = self._find_line() if self.hunting else core.READY
             if why == core.READY:
-                why = core.decode(0, 0, self._state, self._input, self._elements, self._tables)
+                why = self._decode()
             why = self.judge(why)
+        return why
+
+    def _decode(self) -> int:
+        """What the core answers, or CROWDED; where a line may have more elements than there is
+        room for, it gets only as much input as is sure to fit (the proof is there).
+        """
+        state = self._state
+        limit = state[_LIMIT]
+        if state[_NARROW]:
+            stop, step = state[_SIZE], state[_STEP]
+            modes = step < _LINE or (step >= _EOL and self._scheme == MR)
+            if modes and state[_B1] > state[_NEXT]:
+                stop = state[_B1]
+            room = stop - state[_NEXT] - _AHEAD >> 3 & -2
+            if room <= 0:
+                return _CROWDED
+            state[_LIMIT] = min(limit, state[_P] + room)
+        why = core.decode(0, 0, state, self._input, self._elements, self._tables)
+        state[_LIMIT] = limit
         return why
 
     def judge(self, why: int) -> int:
         """See `LineQueue.judge`."""
         if why == core.FULL:
             return FULL if self._state[_ROWS] else DONE
+        if why == core.MORE and self._state[_P] < self._state[_LIMIT]:
+            return GO_ON
         if self._coded.ended:
             return self._ended(why)
         if why == core.MORE:
@@ -151,6 +177,9 @@ class CcittDecoder(LineQueue):
         """
         state = self._state
         if self.beyond:
+            return core.BAD
+        if why == _CROWDED:
+            self.reason = CROWDED
             return core.BAD
         self.extension = self.extension or why == core.EXTENSION
         if self._scheme == MMR or (self._scheme != MR and state[_START] == _LINE):

@@ -26,6 +26,12 @@ the next line chases it. Why nothing is ever read or written outside a buffer:
   second, or both, may be beyond it: then they are written anew, or the line is bad. So
   n <= base + width + 2, and what `decode` writes behind a line reaches n + 5 <= base + width +
   7. A line begins only at base <= STOP = size - width - 16.
+- Where the array is too narrow for a line of the width (`CcittDecoder`), STOP is 0: each line is
+  taken before the next one begins, at 2 (the first at 8), to chase it. No code gives more elements
+  than it has bits, so for each call LIMIT is such that an element for each bit before it, for 31
+  that are left and two beyond the width leave 20 free before the end of the array, and before b1
+  in a line of modes: what is below b1 - 1 is never used again, since b1 is the first element > a0
+  of its colour, or the one behind that.
 - Reference line: b1 > a0 or b1 = width. bi grows only from elements < width, by at most 2, so it
   stops at the second of the three closing words at the latest, and bi + 1 is the third. All of
   them are <= width, so where a line ends b1 <= a0: that is looked at first, and the width only

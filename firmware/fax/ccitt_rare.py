@@ -27,6 +27,7 @@ _B1 = const(9)
 _REF = const(10)
 _STOP = const(11)
 _AFTER = const(14)
+_SIZE = const(24)
 
 
 @micropython.viper
@@ -78,11 +79,11 @@ def repeat_line(st: ptr32, el: ptr16) -> int:
 
 
 @micropython.viper
-def recycle(st: ptr32, el: ptr16, size: int) -> int:
+def recycle(st: ptr32, el: ptr16) -> int:
     """Go on at the front of the array, the reference line behind, before or at the end (see
     above), where lines don't yet. Returns where lines go on.
     """
-    ref, count = int(st[_REF]), int(st[_BASE]) - int(st[_REF])
+    ref, count, size = int(st[_REF]), int(st[_BASE]) - int(st[_REF]), int(st[_SIZE])
     to, base = 2, 2 + count
     i = 0
     if count < 0 or ref > int(st[_WIDTH]) + 16:  # below 0: they do, and no line has come since

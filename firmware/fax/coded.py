@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
-from firmware.fax.buffers import INPUT, INPUT_PAD
+from firmware.fax.buffers import INPUT_PAD
 from firmware.fax.ccitt_rare import reverse_bits
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ class Coded:
 
     def __init__(self, buffers: FaxBuffers) -> None:
         self._buffer = memoryview(buffers.input)
-        self._whole = self._buffer[:INPUT]  # made once: a refill takes no heap
+        self._size = len(buffers.input) - INPUT_PAD
+        self._whole = self._buffer[: self._size]  # made once: a refill takes no heap
         self._state = buffers.state
         self._reverse = buffers.reverse
         self._turned = False
@@ -95,7 +96,7 @@ class Coded:
         at, odd = self.position, self._odd
         if at >= self._due:
             return False
-        if odd or self._turned or self._stop - at < INPUT:
+        if odd or self._turned or self._stop - at < self._size:
             got: int = self.source.read_now(at, self._room())
             if got:
                 self._take(at, odd + got)
@@ -141,7 +142,7 @@ class Coded:
         odd = self._odd
         if odd:
             self._buffer[0] = self._buffer[self._state[_LIMIT]]
-        return self._buffer[odd : min(INPUT, odd + self._stop - self.position)]
+        return self._buffer[odd : min(self._size, odd + self._stop - self.position)]
 
     def _take(self, at: int, filled: int) -> None:
         """The buffer has so many octets, those of the file from `at` on behind one that waited."""

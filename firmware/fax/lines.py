@@ -9,7 +9,7 @@ from micropython import const
 
 from firmware.fax import ccitt_core as core
 from firmware.fax import ccitt_rare
-from firmware.fax.buffers import ELEMENTS
+from firmware.fax.buffers import AROUND
 
 if TYPE_CHECKING:
     from array import array
@@ -22,6 +22,8 @@ FULL = const(1)  # take the lines, then `recycle`
 DONE = const(2)  # take the lines; the strip is over
 GO_ON = const(4)  # `judge` only: nothing is to be done before that
 DOUBT = const(3)  # the first damage of a page that may be coded otherwise than it says
+
+CROWDED = "a row changes colour too often for the memory that there is"
 
 _A0 = const(3)
 _NEXT = const(4)
@@ -36,6 +38,8 @@ _LEAST = const(6)  # words of the shortest line
 _FIRST = const(21)  # index of the first line that waits
 _TAKEN = const(22)  # rows that have not been taken: those that wait, and those still to decode
 _DREW = const(23)  # lines that were drawn as soon as they were decoded, and not counted yet
+_SIZE = const(24)  # of the array
+_NARROW = const(25)  # 1: a line may have more elements than there is room for
 _SLACK = const(16)  # see the proof in ccitt_core.py
 
 
@@ -60,11 +64,13 @@ class LineQueue:
 
     def begin_page(self, width: int) -> None:
         """Begin a page of lines of `width` dots, 1..MAX_WIDTH."""
-        self._state[_WIDTH] = width
-        self._state[_STOP] = ELEMENTS - width - _SLACK
+        state, size = self._state, len(self._elements)
+        narrow = width > size - AROUND
+        state[_WIDTH], state[_SIZE], state[_NARROW] = width, size, int(narrow)
+        state[_STOP] = 0 if narrow else size - width - _SLACK
         self.bad_rows = self.bad_run = 0
         self._any = self.suspect = self.beyond = self.extension = False
-        self._state[_DREW] = 0
+        state[_DREW] = 0
 
     def begin_strip(self, scheme: int, rows: int) -> None:
         """Begin a strip of at most `rows` lines in coding `scheme`, after `coded.begin`."""
@@ -142,7 +148,7 @@ class LineQueue:
 
     def recycle(self) -> None:
         """Make room for further lines, once all lines are taken."""
-        self._state[_FIRST] = ccitt_rare.recycle(self._state, self._elements, ELEMENTS)
+        self._state[_FIRST] = ccitt_rare.recycle(self._state, self._elements)
 
     def rows_left(self) -> int:
         """Lines of the strip that have not come."""

@@ -3,7 +3,8 @@
 Bounds of the viper code. `unpack`: row[q] only while q < OCTETS <= len(row); buf[p] only while p <
 limit <= len(buf); each turn takes an octet of input or of the row. `turns`: positions stored are <
 width and strictly increasing, so they are fewer than width + 1; the line begins at base <= size -
-width - 16 (see ccitt_core.py).
+width - 16 (see ccitt_core.py). Where the array is too narrow for that, no octet is looked at with
+n > `most` = size - 24, and one has eight elements at most.
 """
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ import micropython
 from micropython import const
 
 from firmware.fax import ccitt_core as core
-from firmware.fax.lines import DONE, FULL, MORE, LineQueue
+from firmware.fax.lines import CROWDED, DONE, FULL, MORE, LineQueue
 
 if TYPE_CHECKING:
     from micropython import ptr8, ptr16, ptr32
@@ -37,6 +38,8 @@ _VALUE = const(19)  # octet of the run, or one of these:
 _LITERAL = const(256)
 _WANTED = const(257)
 _ENDLESS = const(1 << 29)
+_SIZE = const(24)  # of the array of elements
+_NARROW = const(25)
 
 
 @micropython.viper
@@ -69,9 +72,9 @@ def unpack(st: ptr32, buf: ptr8, row: ptr8) -> int:
 
 
 @micropython.viper
-def turns(row: ptr8, el: ptr16, base: int, width: int) -> int:
+def turns(row: ptr8, el: ptr16, base: int, width: int, most: int) -> int:
     """Write the changing elements of a packed row, 1 = black, from index `base` on; returns the
-    index behind the last.
+    index behind the last, 0 where there are too many.
     """
     n, x, black = base, 0, 0
     while x < width:
@@ -79,6 +82,8 @@ def turns(row: ptr8, el: ptr16, base: int, width: int) -> int:
         if t == black:
             x += 8
             continue
+        if n > most:
+            return 0
         bit = 128
         while bit:
             if (t ^ black) & bit:
@@ -97,6 +102,7 @@ class PackedDecoder(LineQueue):
     def __init__(self, buffers: FaxBuffers, coded: Coded) -> None:
         super().__init__(buffers, coded)
         self._row = buffers.row()
+        self._most = 0  # see `turns`
         self._open = False  # the strip is not compressed and ends with the file
 
     def begin_strip(self, scheme: int, rows: int) -> None:
@@ -104,6 +110,7 @@ class PackedDecoder(LineQueue):
         super().begin_strip(scheme, rows)
         state = self._state
         state[_OCTETS] = state[_WIDTH] + 7 >> 3
+        self._most = state[_SIZE] - (24 if state[_NARROW] else 0)
         state[_FILLED] = 0
         state[_COUNT] = 0 if scheme else _ENDLESS
         self._open = not (scheme or self._coded.unread())
@@ -118,7 +125,11 @@ class PackedDecoder(LineQueue):
             if not unpack(state, self._input, self._row):
                 break
             state[_FILLED] = 0
-            state[_NEXT] = turns(self._row, self._elements, state[_BASE], state[_WIDTH])
+            end = turns(self._row, self._elements, state[_BASE], state[_WIDTH], self._most)
+            if not end:
+                self.reason = CROWDED
+                return DONE
+            state[_NEXT] = end
             if self._close() == core.FULL:
                 return FULL if state[_ROWS] else DONE
         if not self._coded.ended:

@@ -12,7 +12,7 @@ from firmware.fax.coded import Coded
 from firmware.fax.directory import MAX_ROWS, TiffError
 from firmware.fax.lines import DONE, DOUBT, FULL, MORE, LineQueue
 from firmware.fax.plotter import Plotter, draw_on
-from firmware.recording.faults import CODING_DAMAGED
+from firmware.recording.faults import CODING_DAMAGED, TIFF_UNSUPPORTED
 
 if TYPE_CHECKING:
     from firmware.fax.buffers import FaxBuffers
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # As long as a page shows nothing but white rows its coding can still be doubted, and then its
 # data are read again from the start. That must not hang on how they arrive: till then, they are
 # decoded by whole buffers.
-_KEPT = const(3072)  # octets after which it is believed, less than a buffer
+_KEPT = const(3072)  # octets after which it is believed, less than a large buffer
 _SPARE = const(64)  # octets behind the last row that are worth a look: more than an end mark
 _OFTEN = const(7)  # others run behind each eighth band, even if whoever takes them never waits
 _USED_UP = const(0)  # what `draw_on` answers at the input's end,
@@ -33,6 +33,7 @@ _NO_ROOM = const(4)  # and when no further line fits
 # words of the decoder's state
 _ROWS = const(12)
 _TAKEN = const(22)
+_NARROW = const(25)
 _PACKED = "firmware.fax.packed"
 _VERDICT = "firmware.fax.verdict"
 
@@ -84,7 +85,8 @@ class FaxPage:
 
         Raises what source and sink raise (`Incomplete` when the data end early for good, after the
         complete rows before that have been handed on); TiffError when the strip table can't be
-        read, or when not one row can be decoded: then nothing was handed on.
+        read, not one row can be decoded, or the band has no room for what one becomes: then
+        nothing was handed on.
         """
         decoder = self._begin(directory, fit)
         left = directory.length or MAX_ROWS
@@ -114,7 +116,10 @@ class FaxPage:
         decoder: LineQueue = self._ccitt
         if directory.is_packed():
             decoder = on_demand.call(_PACKED, "PackedDecoder", self.buffers, self._coded)
-        self.plotter.begin(fit, directory.photometric == 1)
+        try:
+            self.plotter.begin(fit, directory.photometric == 1)
+        except ValueError as error:
+            raise TiffError(TIFF_UNSUPPORTED, str(error)) from None
         decoder.begin_page(directory.width)
         self.remark = ""
         self.lost = ("", 0, 0)
@@ -199,7 +204,7 @@ class FaxPage:
         if self._skip:
             self._skip -= decoder.drop(self._skip)
         self._plain = decoder is self._ccitt and bool(self.plotter.straight) and not (
-            self._skip or decoder.suspect)
+            self._skip or decoder.suspect or self._state[_NARROW])
         self.plotter.point(decoder.first)
         rows = decoder.take()
         self.rows += rows

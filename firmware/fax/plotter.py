@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 import micropython
 from micropython import const
 
-from firmware.fax.buffers import BAND, BAND_PAD, ELEMENTS
+from firmware.fax.buffers import BAND_PAD
 from firmware.fax.ccitt_core import decode, line_2d
 from firmware.fax.ccitt_rare import recycle
 
@@ -217,7 +217,7 @@ def draw_on(
         st[_DREW] = int(st[_DREW]) + rows - left
         if left or why != _FULL or not int(st[_ROWS]):
             return why
-        st[_FIRST] = int(recycle(state, elements, ELEMENTS))
+        st[_FIRST] = int(recycle(state, elements))
 
 
 @micropython.viper
@@ -256,12 +256,12 @@ class Plotter:
         left = fit.left << _POINT
         scale = ((fit.x_num << _POINT) + fit.x_den - 1) // fit.x_den
         most = (fit.y_num + fit.y_den - 1) // fit.y_den
-        lines = BAND // fit.stride
+        lines = (len(self._band) - BAND_PAD) // fit.stride
         right = fit.width * scale + left
         if right >> _POINT > dots or right - scale >> _POINT >= dots:
             raise ValueError("lines of the page are wider than the head's")
         if most > lines or (fit.y_num != fit.y_den and fit.stride & 3):
-            raise ValueError("lines of the page can't be repeated so often")
+            raise ValueError("its resolution is too low")
         state = self._state
         for index in range(len(state)):
             state[index] = 0
@@ -326,7 +326,7 @@ class Plotter:
         """
         self._left -= lines
         if self.straight:  # no line is open
-            clear(self._band, 0, BAND + BAND_PAD >> 2)
+            clear(self._band, 0, len(self._band) >> 2)
             self._state[_DOWN] = 0
         else:
             self._keep(self._is_open())

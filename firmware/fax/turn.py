@@ -10,7 +10,7 @@ Bounds of `turn`. WIDE is ROWS rows as scaled, rounded up, RS the scale rounded 
 drawn only while ROW < ROWS, so q <= (ROWS - 1) * scale < WIDE and r <= WIDE; the same holds for p
 and e within HIGH, for elements are < WIDTH, or the closing words = WIDTH. Flipping keeps both
 within. `begin` keeps the axis that lies across, with LEFT, within 8 * STRIDE. What lies along the
-paper is cut to 0..LINES, and LINES * STRIDE <= BAND. Products stay below 2**30: what ROWS and
+paper is cut to 0..LINES, and LINES * STRIDE <= the band. Products stay below 2**30: what ROWS and
 WIDTH become is at most 8192 (`begin`), << 15 behind the point. Elements: see plotter.py. `mirror`:
 LINES lines of STRIDE octets are within the view.
 """
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import micropython
 from micropython import const
 
-from firmware.fax.buffers import BAND
+from firmware.fax.buffers import BAND_PAD
 from firmware.fax.plotter import clear
 
 if TYPE_CHECKING:
@@ -161,6 +161,7 @@ class Turner:
 
     def __init__(self, buffers: FaxBuffers, orientation: int) -> None:
         self._bands = [buffers.band]
+        self._octets = len(buffers.band) - BAND_PAD
         self._elements = buffers.elements
         self._state = array("I", bytes(4 * 16))
         self._orientation = orientation
@@ -226,7 +227,7 @@ class Turner:
         free = getattr(gc, "mem_free", None)
         gc.collect()
         try:
-            while len(self._bands) < min(_BANDS, self._lines * stride // BAND + 1):
+            while len(self._bands) < min(_BANDS, self._lines * stride // self._octets + 1):
                 if free is not None and free() < _SPARE:
                     break
                 self._bands.append(bytearray(len(self._bands[0])))
@@ -235,13 +236,13 @@ class Turner:
 
     def next(self, stride: int) -> bool:
         """Go on to the lines behind those that were drawn; False when there are none."""
-        self.top += len(self._bands) * (BAND // stride)
+        self.top += len(self._bands) * (self._octets // stride)
         return self.top < self._lines
 
     def _place(self, number: int) -> int:
         """Say which lines band `number` has; how many they are."""
         state = self._state
-        each = BAND // state[_STRIDE]
+        each = self._octets // state[_STRIDE]
         top = self.top + number * each
         state[_TOP] = top
         state[_LINES] = lines = max(0, min(each, self._lines - top))

@@ -41,7 +41,7 @@ PIECES = (4096, 97, 389, 31, 2000, 7, 512, 1)  # octets that come at a time
 WIDTHS = (1, 7, 8, 64, 200, 1728, 2433, MAX_WIDTH - 1, MAX_WIDTH)
 SCHEMES = ((MH_PLAIN, 2, 0), (MH, 3, 0), (MR, 3, 1), (MMR, 4, 0))
 
-_shared: "list[GuardedBuffers]" = []
+_shared: "dict[int, GuardedBuffers]" = {}
 
 
 class Counting:
@@ -56,11 +56,14 @@ class Counting:
             raise AssertionError("a band of %d octets for %d lines" % (len(view), lines))
 
 
-def buffers() -> GuardedBuffers:
-    """The same for all inputs: what one leaves behind may trip the next."""
-    if not _shared:
-        _shared.append(GuardedBuffers())
-    return _shared[0]
+def buffers(way: int) -> GuardedBuffers:
+    """The same for all inputs, large ones or those of a small heap: what one input leaves behind
+    may trip the next.
+    """
+    small = way >> 7
+    if small not in _shared:
+        _shared[small] = GuardedBuffers(bool(small))
+    return _shared[small]
 
 
 def on_its_side(directory: "Directory", orientation: int) -> "Fit":
@@ -73,7 +76,7 @@ def on_its_side(directory: "Directory", orientation: int) -> "Fit":
 
 
 async def _pages(data: bytes, way: int) -> None:
-    lent = buffers()
+    lent = buffers(way)
     source: "Any" = MemorySource(data, PIECES[way >> 4 & 7])
     source.release = lambda offset: None  # a turned page is read again and again
     reader = TiffReader(source, lent)
@@ -108,7 +111,7 @@ async def run(data: bytes, way: int) -> None:
         refused = error
     if refused is not None and not (refused.reason and refused.code):
         raise AssertionError("refused without a reason")
-    if not buffers().intact():
+    if not buffers(way).intact():
         raise AssertionError("something was written outside a buffer")
 
 
@@ -142,6 +145,7 @@ def seeds() -> "list[bytes]":
             data = coded(picture(WIDTHS[width], 12, width), scheme)
             found.append(bytes([number, width, 0]) + data)
             found.append(bytes([number | 4, width, 17]) + turned(data))
+        found.append(bytes([number, 7, 128]) + coded(["110000" * (WIDTHS[7] // 6)] * 2, scheme))
     dense = [half * (MAX_WIDTH // 2) for half in ("10", "01")]
     data = coded(dense, MMR)  # of each of two strips
     found.append(bytes([3 | 16, len(WIDTHS) * 4 - 1, 0]) + data + data)

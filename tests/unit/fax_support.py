@@ -305,6 +305,10 @@ class Decoded:
         self.directories: "list[Directory]" = []
         self.reader: "TiffReader | None" = None
 
+    def said(self) -> "list[tuple[int, int, str, str]]":
+        """What is said of each page."""
+        return [(one.bad_rows, one.bad_run, one.note, one.remark) for one in self.quality]
+
 
 async def decode_pages(
     source: "Any", buffers: FaxBuffers, fit: "Fit | None", most: int = 1 << 30
@@ -326,9 +330,16 @@ async def decode_pages(
         result.directories.append(directory)
 
 
-def decode(data: bytes, piece: int = 1 << 30, fit: "Fit | None" = None) -> Decoded:
-    """`decode_pages` of a file in memory."""
-    return asyncio.run(decode_pages(MemorySource(data, piece), FaxBuffers(), fit))
+def decode(
+    data: bytes, piece: int = 1 << 30, fit: "Fit | None" = None, small: bool = True
+) -> Decoded:
+    """`decode_pages` of a file in memory; as a rule in small buffers too: they give the same."""
+    found = asyncio.run(decode_pages(MemorySource(data, piece), FaxBuffers(), fit))
+    if small:
+        other = asyncio.run(decode_pages(MemorySource(data, piece), FaxBuffers(True), fit))
+        assert other.rows == found.rows
+        assert other.said() == found.said()
+    return found
 
 
 class GuardedBuffers(FaxBuffers):
@@ -336,8 +347,8 @@ class GuardedBuffers(FaxBuffers):
 
     GUARD = 64
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, small: bool = False) -> None:
+        super().__init__(small)
         self._guarded: "list[Any]" = []
         self._row: "Any" = None
         for name in ("input", "band", "reverse", "entries"):

@@ -49,7 +49,8 @@ def test_the_widest_and_densest_rows_decode_where_the_lines_chase_each_other() -
     half = MAX_WIDTH // 2
     checks = ["10" * half, "01" * half, "1" * MAX_WIDTH, "01" * half, "0" * MAX_WIDTH, "10" * half]
     for scheme in (MH, MR, MMR):
-        assert decode(file_of(checks, scheme, coded(checks, scheme, 3)), 501).rows == [checks]
+        file = file_of(checks, scheme, coded(checks, scheme, 3))
+        assert decode(file, 501, small=False).rows == [checks]
 
 
 def test_input_in_single_octets_gives_the_same_rows() -> None:
@@ -233,7 +234,7 @@ def test_a_bad_line_that_chases_the_one_before_is_no_mixture_of_both() -> None:
         codes = [mark + code_1d(row) for row in rows]
         codes[2] = mark + code_1d(rows[2][:-464]) + "0000000011"
         for piece in (3072, 97):
-            page = decode(file_of(rows, scheme, packed("".join(codes))), piece)
+            page = decode(file_of(rows, scheme, packed("".join(codes))), piece, small=False)
             got = page.rows[0]
             assert got[:2] == rows[:2] and got[3:] == rows[3:]
             kept = 0

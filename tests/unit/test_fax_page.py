@@ -215,12 +215,16 @@ def test_no_more_lines_are_written_than_the_sheet_has() -> None:
 
 
 def test_scaling_keeps_inside_the_band() -> None:
-    buffers = GuardedBuffers()
-    shapes = ((1728, 204, 98), (4864, 408, 391), (MAX_WIDTH, 600, 600), (864, 100, 100))
-    for width, x, y in shapes + ((1, 200, 200), (622, 72, 72)):  # noqa: RUF005 - MicroPython
-        rows = ["1" * width, "10" * (width // 2) + "1" * (width & 1), "0" * width] * 3
-        head_lines(rows, x, y, buffers)
-        assert buffers.intact()
+    shapes = [(1728, 204, 98), (4864, 408, 391), (MAX_WIDTH, 600, 600), (864, 100, 100)]
+    shapes += [(1, 200, 200), (622, 72, 72)]
+    for small in (False, True):
+        buffers = GuardedBuffers(small)
+        for width, x, y in shapes:
+            run = 2 if small and width > 2592 else 1  # dots
+            row = ("1" * run + "0" * run) * (width // run // 2)
+            rows = ["1" * width, row + "1" * (width - len(row)), "0" * width] * 3
+            head_lines(rows, x, y, buffers)
+            assert buffers.intact()
 
 
 def test_the_sink_may_use_the_band_itself_before_the_first_line() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 
-from firmware.fax.buffers import INPUT, MAX_WIDTH, FaxBuffers
+from firmware.fax.buffers import INPUT_PAD, MAX_WIDTH, FaxBuffers
 from tests.unit.fax_support import (
     EOL,
     MH,
@@ -26,6 +26,7 @@ from tests.unit.fax_support import (
 )
 
 BAD = "0000000011"  # no code
+INPUT = len(FaxBuffers().input) - INPUT_PAD
 DATA = 8 + 2 + 7 * 12 + 4  # where the data of `forward` begin
 
 
@@ -139,8 +140,8 @@ def test_a_page_with_fewer_rows_than_it_says_ends_with_its_data() -> None:
 
 
 def test_dense_rows_that_fill_array_and_band_at_once_stay_within_both() -> None:
-    lent = GuardedBuffers()
-    for width in (1728, 1600, 1472):
+    for width, small in ((1728, False), (1600, False), (1472, False), (1728, True), (1472, True)):
+        lent = GuardedBuffers(small)
         first, second = "10" * (width // 2), "01" * (width // 2)
         pair = packed(EOL + code_1d(first) + EOL + code_1d(second))
         rows = [first, second] * 11
@@ -173,6 +174,6 @@ def test_how_octets_arrive_does_not_decide_how_a_page_is_read() -> None:
     rows = ["0000011111"] * 560 + ["0" * 10] * 60
     file = one_page(rows, 2, b"\xc3" * 560 + b"\x1c" * 60)
     for piece in (31, 530, 1 << 30):
-        page = decode(file, piece)
+        page = decode(file, piece, small=False)  # of those, fewer rows are decoded at a time
         assert page.rows == [rows], piece
         assert "FillOrder" in page.quality[0].remark
