@@ -2,9 +2,10 @@
 arithmetic with addresses and looks into memory (`tools/bytecode/pointers.py`), one C call each.
 
 A pointer is held as a number of octets or, where it is set once and never moves, of its own words,
-so that `p[i]` needs no shift. A number that shifts itself to the left (`n = n << 8 | …`) keeps 32
-bits as it does on a board; else it would be an octet longer with each step. As in viper nobody
-checks bounds.
+so that `p[i]` needs no shift. A number that shifts itself to the left (`n = n << 8 | …`) keeps 31
+bits, which are a small integer everywhere; else it would be an octet longer with each step, and
+what it loses is no part of it in viper either, where it has 32. A loop that copies is one call. As
+in viper nobody checks bounds.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-IMPORT = "from pointers import address_of, mem8, mem16, mem32"
-_NAMES = ("address_of", "mem8", "mem16", "mem32")
+_NAMES = ("address_of", "copied", "mem8", "mem16", "mem32")
+IMPORT = "from pointers import " + ", ".join(_NAMES)
 _SHIFTS = {"ptr8": 0, "ptr16": 1, "ptr32": 2}
+_BITS = 31  # of a small integer where words have 32
 _NUMBERS = ("int", "uint", "bool")
 
 
@@ -100,6 +102,32 @@ class _Pointers(ast.NodeTransformer):
         address = _call("address_of", inner) if is_buffer else self.visit(inner)
         return _moved(address, 0, shift)
 
+    def visit_While(self, node: ast.While) -> ast.AST:
+        """`while i < end: p[i] = int(q[start + i]); i += 1`, and the like."""
+        match node:
+            case ast.While(
+                ast.Compare(ast.Name(index), [ast.Lt()], [ast.Name() | ast.Constant() as end]),
+                [
+                    ast.Assign(
+                        [ast.Subscript(to, put)],
+                        ast.Call(ast.Name("int"), [ast.Subscript(source, got)]),
+                    ),
+                    ast.AugAssign(ast.Name(moved), ast.Add(), ast.Constant(1)),
+                ],
+                [],
+            ) if moved == index and _goes_with(put, index) and _goes_with(got, index):
+                shift = self._shift(to)
+                if shift is not None and shift == self._shift(source):
+                    places = [
+                        _moved(ast.BinOp(self._address(one, shift), ast.Add(), at), shift, 0)
+                        for one, at in ((to, put), (source, got))
+                    ]
+                    count = ast.BinOp(end, ast.Sub(), ast.Name(index, ast.Load()))
+                    octets = _call("copied", *places, _moved(count, shift, 0))
+                    target = ast.Name(index, ast.Store())
+                    return ast.AugAssign(target, ast.Add(), _moved(octets, 0, shift))
+        return self.generic_visit(node)
+
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         """`p[i]`."""
         shift = self._shift(node.value)
@@ -145,9 +173,9 @@ class _Pointers(ast.NodeTransformer):
             if self._shift(value) is None:
                 raise Unclear(value, "%s is a pointer" % name)
             return self._address(value, self._held(name))
-        grows = _grows(value, name)
+        _kept(value, name)
         made: ast.expr = self.visit(value)
-        return _signed(made) if grows else made
+        return made
 
     def _target(self, node: ast.expr) -> ast.expr:
         if isinstance(node, ast.Tuple):
@@ -192,22 +220,51 @@ def _is_text(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-def _grows(node: ast.expr, name: str) -> bool:
-    """`name << n` or `name * n`, and no fewer bits of it."""
+def _kept(node: ast.expr, name: str) -> None:
+    """Where a number shifts itself, `name << n` or `name * 2 ** n`, with no fewer bits of it: the
+    upper ones go before.
+    """
     if not isinstance(node, ast.BinOp):
+        return
+    if isinstance(node.op, (ast.BitOr, ast.Add)):
+        _kept(node.left, name)
+        _kept(node.right, name)
+    elif isinstance(node.left, ast.Name) and node.left.id == name:
+        by = node.right.value if isinstance(node.right, ast.Constant) else 0
+        if isinstance(node.op, ast.Mult) and isinstance(by, int) and not by & by - 1:
+            by = by.bit_length() - 1
+        elif not isinstance(node.op, ast.LShift):
+            return
+        if not isinstance(by, int) or not 0 < by < _BITS:
+            raise Unclear(node, "%s grows by nobody knows how much" % name)
+        sign = 1 << _BITS - by - 1
+        low = ast.BinOp(node.left, ast.BitAnd(), ast.Constant(2 * sign - 1))
+        flipped = ast.BinOp(low, ast.BitXor(), ast.Constant(sign))
+        node.left = ast.BinOp(flipped, ast.Sub(), ast.Constant(sign))
+
+
+def _goes_with(node: ast.expr, index: str) -> bool:
+    """True when it is `index` and something that stays."""
+    if isinstance(node, ast.Name):
+        return node.id == index
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, (ast.Add, ast.Sub)):
         return False
-    if isinstance(node.op, (ast.LShift, ast.Mult)):
-        return isinstance(node.left, ast.Name) and node.left.id == name
-    parts = (node.left, node.right) if isinstance(node.op, (ast.BitOr, ast.Add)) else ()
-    return any(_grows(part, name) for part in parts)
+    one, other = node.left, node.right
+    if isinstance(node.op, ast.Add) and not _goes_with(one, index):
+        one, other = other, one
+    stays = not any(
+        isinstance(part, (ast.Call, ast.Subscript)) or getattr(part, "id", "") == index
+        for part in ast.walk(other)
+    )
+    return stays and _goes_with(one, index)
 
 
 def _row(parts: Sequence[ast.expr]) -> ast.expr:
     return ast.Tuple(list(parts), ast.Load()) if len(parts) > 1 else parts[0]
 
 
-def _call(name: str, argument: ast.expr) -> ast.expr:
-    return ast.Call(ast.Name(name, ast.Load()), [argument], [])
+def _call(name: str, *arguments: ast.expr) -> ast.expr:
+    return ast.Call(ast.Name(name, ast.Load()), list(arguments), [])
 
 
 def _moved(node: ast.expr, held: int, wanted: int) -> ast.expr:
@@ -216,10 +273,3 @@ def _moved(node: ast.expr, held: int, wanted: int) -> ast.expr:
         return node
     operator = ast.LShift() if held > wanted else ast.RShift()
     return ast.BinOp(node, operator, ast.Constant(abs(held - wanted)))
-
-
-def _signed(node: ast.expr) -> ast.expr:
-    """The number that 32 bits hold."""
-    bits = ast.BinOp(node, ast.BitAnd(), ast.Constant(0xFFFFFFFF))
-    flipped = ast.BinOp(bits, ast.BitXor(), ast.Constant(1 << 31))
-    return ast.BinOp(flipped, ast.Sub(), ast.Constant(1 << 31))

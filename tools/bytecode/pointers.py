@@ -22,3 +22,18 @@ def address_of(buffer):
     if not -_BELOW <= address < _SIZE:
         raise ValueError("a buffer is out of reach")
     return address
+
+
+def copied(to, source, octets):
+    """Copy so many octets (none when it is negative) from address to address, the lowest first;
+    returns how many.
+    """
+    if octets <= 0:
+        return 0
+    if source < to < source + octets:  # what was copied is copied once more
+        for at in range(octets):
+            mem8[to + at] = mem8[source + at]
+    else:
+        place = uctypes.bytearray_at(to + _start, octets)
+        place[:] = uctypes.bytearray_at(source + _start, octets)
+    return octets
