@@ -15,10 +15,10 @@ class SignalError(Exception):
 
 def forget(*names: str) -> None:
     """Take modules of this package out of memory; they are loaded again when asked for."""
-    package = sys.modules["hal"]
     for name in names:
         sys.modules.pop(name, None)
-        short = name.split(".")[1]
+        room, _dot, short = name.rpartition(".")
+        package = sys.modules.get(room)
         if hasattr(package, short):
             delattr(package, short)
 

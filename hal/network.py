@@ -6,11 +6,11 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-import sys
 from typing import TYPE_CHECKING
 
 from micropython import const
 
+from hal.live_signals import forget
 from hal.readiness import Readiness
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class Network:
 
             await tls.start(link, host, roots, accept)
         finally:
-            _forget("tls", "tls_mbed", "tls_mbed_stream")
+            forget("hal.tls", "hal.tls_mbed", "hal.tls_mbed_stream")
 
     async def ask(self, address: Any, request: bytes, reply: bytearray, timeout_ms: int) -> int:
         """Send a datagram and wait for one that answers it, see `devices.Network`. Raises OSError.
@@ -174,7 +174,7 @@ class Network:
 
             return await datagram.ask(address, request, reply, self._clock, timeout_ms)
         finally:
-            _forget("datagram")
+            forget("hal.datagram")
 
     async def _establish(self, sock: Any, where: Any, readiness: Readiness,
                          timeout_ms: int) -> None:
@@ -190,15 +190,6 @@ class Network:
             if not connected:  # a board's stack may call a socket writable while it still connects
                 await asyncio.sleep(_RETRY_S)
                 left_ms = clock.ticks_diff(deadline, clock.ticks_ms())
-
-
-def _forget(*modules: str) -> None:
-    """Let the heap have modules back that are used once in a while."""
-    package = sys.modules["hal"]
-    for short in modules:
-        sys.modules.pop("hal." + short, None)
-        if hasattr(package, short):
-            delattr(package, short)
 
 
 def _begin_connect(sock: Any, where: Any) -> bool:

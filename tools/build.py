@@ -39,7 +39,7 @@ TYPES_ONLY = "firmware/devices.py"  # read by the type checker only
 HOST_FILES = (".txt", ".md", ".pyc")  # licences and notes stay with the sources
 POINTERS = Path(__file__).parent / "bytecode" / "pointers.py"
 BUDGET = 100 * 1024  # octets of RAM for loaded code on a 32-bit board, docs/architecture.md
-PORTS = "hal/ports/"
+PORTS = "hal.ports."
 MAKERS = [
     *map(Path(__file__).with_name, (
         "build.py", "device_source.py", "plain_viper.py", "short_names.py")),
@@ -108,9 +108,26 @@ def build_tree(
 
 def packing(tree: Path) -> Path:
     """The file that says how a tree was packed: {names: {name: short name}, rooms: {module: the
-    modules in it}, order: what is loaded and stays}.
+    modules in it}, order: what is loaded and stays, files: {module: its short name}}.
     """
     return tree.with_name(tree.name + ".json")
+
+
+def packed(tree: Path) -> dict[str, Any]:
+    """What that file says."""
+    what: dict[str, Any] = json.loads(packing(tree).read_text())
+    return what
+
+
+def modules(tree: Path) -> dict[str, str]:
+    """{file: dotted name} of the program's own modules in a tree."""
+    old = {new: name for name, new in packed(tree).get("files", {}).items()}
+    found = {path: dotted(path) for path in read_manifest(tree) if path.endswith(".mpy")}
+    return {
+        path: old.get(name, name)
+        for path, name in found.items()
+        if name in old or path.startswith(ROOTS)
+    }
 
 
 def read_manifest(tree: Path) -> dict[str, dict[str, str | int]]:
@@ -289,17 +306,18 @@ def _seal(
 
 def size_report(tree: Path) -> list[str]:
     """Lines: the size of each module, and what stays in RAM against the budget."""
+    sums = read_manifest(tree)
     sizes = {
-        name: int(entry["size"])
-        for name, entry in read_manifest(tree).items()
-        if name.endswith(".mpy") and name.startswith(ROOTS) and int(entry["size"]) > 0
+        path: int(sums[path]["size"]) for path in modules(tree) if int(sums[path]["size"]) > 0
     }
-    stays = set(json.loads(packing(tree).read_text()).get("order", ()))
-    ports = {name: size for name, size in sizes.items() if name.startswith(PORTS)}
-    resident = {name: size for name, size in sizes.items() if dotted(name) in stays}
+    called = modules(tree)
+    stays = set(packed(tree).get("order", ()))
+    ports = {path: size for path, size in sizes.items() if called[path].startswith(PORTS)}
+    resident = {path: size for path, size in sizes.items() if called[path] in stays}
     lines = [
-        "%8d  %s%s" % (size, name, "" if name in resident or name in ports else "  (on demand)")
-        for name, size in sorted(sizes.items())
+        "%8d  %-16s %s%s" % (sizes[path], path, name,
+                          "" if path in resident or path in ports else "  (on demand)")
+        for name, path in sorted((called[path], path) for path in sizes)
     ]
     total = sum(resident.values()) + max(ports.values(), default=0)
     lines.append(

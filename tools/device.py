@@ -74,6 +74,15 @@ def _walk(folder):
         else:
             print(repr(name))
 """
+_LISTED = """
+import json
+def _listed(name):
+    try:
+        with open(name) as stream:
+            return sorted(json.load(stream)['files'])
+    except (OSError, ValueError, KeyError):
+        return []
+"""
 
 
 class DeviceError(Exception):
@@ -142,6 +151,10 @@ class Device:
             str(ast.literal_eval(line))
             for line in self._exec(_WALK + "_walk(%r)\n" % folder).splitlines()
         ]
+
+    def listed(self, manifest: str) -> list[str]:
+        """The files that a manifest on the device names; none where it can't be read."""
+        return list(self._value("_listed(%r)" % manifest, _LISTED))
 
     def free(self) -> int:
         """Octets free."""

@@ -58,9 +58,11 @@ def differing(device: Device, sums: dict[str, str]) -> list[str]:
 
 def copy(device: Device, tree: Path, sums: dict[str, str], say: Say) -> None:
     """Copy what differs, remove what is not of the tree (a stale `.py` would win over its
-    `.mpy`).
+    `.mpy`): all in our folders, and what was copied to the root before.
     """
-    stale = [name for folder in ROOTS for name in device.names(folder) if name not in sums]
+    there = [name for folder in ROOTS for name in device.names(folder)]
+    there += [name for name in device.listed(MANIFEST) if "/" not in name]
+    stale = [name for name in there if name not in sums]
     changed = differing(device, sums)
     if not stale and not changed:
         return

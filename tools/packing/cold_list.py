@@ -209,7 +209,6 @@ firmware.fax.raster:_guess_x
 firmware.fax.raster:_guess_y
 firmware.mail.message:MessageReader._report
 firmware.mail.message:MessageReader._skip_line
-hal.network:_forget
 """
 _STORE = """
 firmware.store.record_log:RecordLog.rewrite

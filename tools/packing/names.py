@@ -69,10 +69,13 @@ def _short(private: bool) -> Iterator[str]:
 
 
 def _words(trees: Trees) -> set[str]:
-    """Names that stand anywhere: a short one must not be one of them."""
+    """Names that stand anywhere: a short one must not be one of them, but for a module's."""
     found: set[str] = set()
     for tree in trees.values():
         for node in walk(tree):
+            if isinstance(node, ast.alias) and node.name in trees:
+                found.add(bound_by(node))
+                continue
             found |= {
                 str(getattr(node, field))
                 for field in ("id", "attr", "arg", "name", "asname")

@@ -50,7 +50,7 @@ def packed(texts: Texts, whole: Texts) -> tuple[Texts, dict[str, Any]]:
     made = {targets.get(name, _target_of(name)): text for name, text in done.texts.items()}
     if done.said:
         made[FILE] = done.said
-    what = {"names": done.names, "rooms": done.rooms, "order": done.order}
+    what = {"names": done.names, "rooms": done.rooms, "order": done.order, "files": done.files}
     return made | others, what
 
 

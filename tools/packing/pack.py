@@ -11,7 +11,18 @@ import builtins
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from tools.packing import apart, cold, cold_list, fold, inline, inline_find, names, rooms, texts
+from tools.packing import (
+    apart,
+    cold,
+    cold_list,
+    files,
+    fold,
+    inline,
+    inline_find,
+    names,
+    rooms,
+    texts,
+)
 from tools.packing.absent import Absent
 from tools.packing.nodes import walk
 from tools.packing.program import Trees, parsed, reference, strings, text_of
@@ -45,6 +56,9 @@ NAMED = frozenset(
 )
 _BUILTINS = {*dir(builtins), "ptr8", "ptr16", "ptr32", "uint", "__file__", "__name__"}
 KEPT = frozenset(("run",))  # what starts the firmware asks for it
+# Modules that keep their names: what starts the firmware, people and computers ask for them
+PLACED = ("firmware.main", "firmware.service.commands", "hal.readiness_loop", "hal.tls_openssl")
+JOINED = ("firmware.pop3.auth.", "hal.ports.")  # names are put together of this and a part
 
 
 class Packed(NamedTuple):
@@ -55,6 +69,7 @@ class Packed(NamedTuple):
     rooms: dict[str, list[str]]  # the modules that each room is made of
     order: list[str]  # what the entries load, in that order
     said: str  # what the file of texts holds
+    files: dict[str, str]  # what each module is called
 
 
 def pack(
@@ -77,14 +92,17 @@ def pack(
     classes = list(names.families(trees))
     inline.write_out(trees, asked)
     absent = Absent()
+    whole = set(trees)
     trees = cold.divide(trees, cold_list.WARM, KEPT | outside, absent)
-    said = texts.take_out(trees)
     order = load_order(trees, [entry for entries in ENTRIES for entry in entries])
+    groups = set(trees) - whole
+    trees, called = files.shorten(trees, files.Known(groups, JOINED, PLACED, order))
     _check(trees)
+    said = texts.take_out(trees, called)
     chosen = names.shorten(trees, KEPT | outside, [*classes, absent.classes])
     absent.write(chosen)
     made = {name: text_of(tree) for name, tree in trees.items()}
-    return Packed(made, chosen, planned, order, said)
+    return Packed(made, chosen, planned, order, said, called)
 
 
 def _check(trees: Trees) -> None:

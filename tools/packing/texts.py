@@ -111,14 +111,15 @@ class _Uses:
         ]
 
 
-def take_out(trees: Trees) -> str:
-    """Have the texts that are seldom said read when they are said; what the file holds. Raises
-    ValueError where a program can't ask for them.
+def take_out(trees: Trees, called: Mapping[str, str] | None = None) -> str:
+    """Have the texts that are seldom said read when they are said; what the file holds. `called`
+    is what the modules are called now. Raises ValueError where a program can't ask for them.
     """
+    old = {new: name for name, new in (called or {}).items()}
     home = next((name for name, tree in trees.items() if LOADER in map(_target, tree.body)), "")
     file = _File()
     for name, tree in trees.items():
-        if not home or name.startswith(APART):
+        if not home or old.get(name, name).startswith(APART):
             continue
         before = len(file.asked)
 
