@@ -57,3 +57,14 @@ class Capabilities:
     def names(self) -> Iterator[str]:
         """All names, in no order."""
         return iter(self._arguments)
+
+
+class Server:
+    """What is known of the server that is visited, and of what it can do."""
+
+    def __init__(self) -> None:
+        self.flags = 0
+        self.recalled = False  # from an earlier visit
+        self.before = Capabilities()  # the login
+        self.after = Capabilities()
+        self.identity = b""

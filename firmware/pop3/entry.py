@@ -17,7 +17,7 @@ from firmware.pop3.maildrop import KEYED, SHARED
 from firmware.recording.faults import MAIL_EXPIRES, STORAGE
 
 if TYPE_CHECKING:
-    from firmware.pop3.known import Server
+    from firmware.pop3.capability import Server
     from firmware.pop3.mailbox import Visit, VisitResult
     from firmware.pop3.session import Session
 

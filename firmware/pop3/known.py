@@ -13,23 +13,13 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
-from firmware.pop3.capability import Capabilities
+from firmware.pop3.capability import Server
 
 if TYPE_CHECKING:
     from firmware.devices import Storage
+    from firmware.pop3.capability import Capabilities
 
 _LARGEST = const(4096)
-
-
-class Server:
-    """What is known of the server that is visited."""
-
-    def __init__(self) -> None:
-        self.flags = 0
-        self.recalled = False  # from an earlier visit
-        self.before = Capabilities()  # the login
-        self.after = Capabilities()
-        self.identity = b""
 
 
 def identity(peer: str, greeting: bytes) -> bytes:

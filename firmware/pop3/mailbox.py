@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from firmware.devices import Storage
     from firmware.pop3.body import Body
-    from firmware.pop3.known import Server
+    from firmware.pop3.capability import Server
     from firmware.pop3.session import Session
     from firmware.supervisor import Pulse
 

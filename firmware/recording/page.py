@@ -24,6 +24,7 @@ _TEXT_TOP = const(3)
 _RULE = const(60)
 _GAP = const(2)  # columns between the parts
 _MARK = "POSSIBLE DUPLICATE"
+_SHORT = const(32)  # cells of a label that has no sender's text
 
 
 def time_text(seconds: int, zone_min: int = 0) -> str:
@@ -63,8 +64,8 @@ class HeaderBand:
         self.font = Font(path or font_path("header.fnt"), 1024)
         self._canvas = Canvas(self.font, band, _LEFT_DOTS)
         self._left = Label(self.font)
-        self._right = Label(self.font)
-        self._mark = Label(self.font)
+        self._right = Label(self.font, _SHORT)
+        self._mark = Label(self.font, _SHORT)
         self._ruled = True
 
     def record(

@@ -1,4 +1,5 @@
-"""What RAM knows of each mail, packed: 18 octets a mail in chunks of 64, grown when needed.
+"""What RAM knows of each mail, packed: 18 octets a mail in chunks of 64, the last of which grows
+by 16 when needed.
 
 An entry: key (8 octets) · pages complete (2) · page with an intent (2) · flags (1) · spare (1) ·
 digest (4, zeros for none): of its header when the mail is finished, else its pages' layout. An
@@ -25,6 +26,7 @@ SEEN = const(32)  # RAM only: the server lists it
 
 _ENTRY = const(18)
 _CHUNK = const(64)  # entries
+_STEP = const(16)
 _PAGES = const(8)
 _INTENT = const(10)
 _FLAGS = const(12)
@@ -54,11 +56,24 @@ class MailIndex:
         """Slot of a new, empty entry."""
         slot = self.find(_FREE)
         if slot < 0:
-            slot = len(self._chunks) * _CHUNK
-            self._chunks.append(bytearray(_CHUNK * _ENTRY))
+            slot = self._grow()
         self.put(slot, key, 0, 0, 0)
         self.count += 1
         return slot
+
+    def _grow(self) -> int:
+        """Make room for entries; returns the first of them."""
+        chunks, slot = self._chunks, self._size()
+        if slot % _CHUNK:
+            chunks[-1] += bytes(_STEP * _ENTRY)
+        else:
+            chunks.append(bytearray(_STEP * _ENTRY))
+        return slot
+
+    def _size(self) -> int:
+        """Entries that there is room for."""
+        chunks = self._chunks
+        return (len(chunks) - 1) * _CHUNK + len(chunks[-1]) // _ENTRY if chunks else 0
 
     def put(self, slot: int, key: bytes, pages: int, intent: int, flags: int) -> None:
         """Write the whole entry, without digest."""
@@ -80,7 +95,7 @@ class MailIndex:
 
     def slots(self) -> Iterator[int]:
         """Slots in use, in order; entries may be removed on the way."""
-        for slot in range(len(self._chunks) * _CHUNK):
+        for slot in range(self._size()):
             if self.key(slot) != _FREE:
                 yield slot
 

@@ -60,11 +60,13 @@ class Canvas:
         self.columns = (_LINE_DOTS - 2 * self.left) // font.width
         self.band = band
         self._view = memoryview(band)
-        self._label = Label(font)
+        self._label: Label | None = None
         self._bold = False
 
     async def draw(self, line: str, sink: LineSink, bold: bool = False) -> None:
         """Draw one line of text: `font.height` lines, the text cut to `columns`."""
+        if self._label is None:
+            self._label = Label(self.font)
         self._label.set(line, self.columns)
         self._bold = bold
         await self.strip(self.font.height, self._paint_line, sink)
@@ -97,4 +99,5 @@ class Canvas:
         _fill(self.band, top * _LINE_OCTETS + octet, octets, count, 255, 255)
 
     def _paint_line(self, first: int, lines: int) -> None:
-        self._label.paint(self.band, first, lines, self.left, 0, self._bold)
+        if self._label is not None:
+            self._label.paint(self.band, first, lines, self.left, 0, self._bold)

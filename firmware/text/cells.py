@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from firmware.text.font import Font
 
-_MAX_CELLS = const(160)  # of one label
+_MOST_CELLS = const(160)  # of one label
 _MISSING = const(0xFFFF)
 _WIDE_LEFT = const(0xE000)
 _WIDE_RIGHT = const(0xE001)
@@ -100,13 +100,16 @@ def copy_ascii(
 
 
 class Label:
-    """A short text as cells, ready to be painted; `columns` is the width that it takes."""
+    """A short text as cells, `most` of them, ready to be painted; `columns` is the width that it
+    takes.
+    """
 
-    def __init__(self, font: Font) -> None:
+    def __init__(self, font: Font, most: int = _MOST_CELLS) -> None:
         self.font = font
         self.columns = 0
         self._count = 0
-        self._cells = array("H", bytearray(2 * _MAX_CELLS))
+        self._most = most
+        self._cells = array("H", bytearray(2 * most))
 
     def set(self, text: str, limit: int = 120) -> bool:
         """Take `text`, at most `limit` columns of it. False when it was cut; it then ends in an
@@ -116,7 +119,7 @@ class Label:
         at = 0
         self._count = self.columns = 0
         while at < len(octets):
-            room = min(limit - self.columns, _MAX_CELLS - self._count)
+            room = min(limit - self.columns, self._most - self._count)
             took = copy_ascii(octets, at, len(octets), 32, self._cells, self._count, room, 2)
             at += took
             self._count += took
@@ -130,7 +133,7 @@ class Label:
 
     def _add(self, code: int, limit: int) -> bool:
         columns = columns_of(code)
-        if self.columns + columns > limit or self._count + 2 > _MAX_CELLS:
+        if self.columns + columns > limit or self._count + 2 > self._most:
             if columns and self._count:
                 self._cells[self._count - 1] = _ELLIPSIS
             return not columns
