@@ -92,10 +92,10 @@ def pack(
     classes = list(names.families(trees))
     inline.write_out(trees, asked)
     absent = Absent()
-    whole = set(trees)
+    undivided = set(trees)
     trees = cold.divide(trees, cold_list.WARM, KEPT | outside, absent)
     order = load_order(trees, [entry for entries in ENTRIES for entry in entries])
-    groups = set(trees) - whole
+    groups = set(trees) - undivided
     trees, called = files.shorten(trees, files.Known(groups, JOINED, PLACED, order))
     _check(trees)
     said = texts.take_out(trees, called)
