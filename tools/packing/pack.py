@@ -20,6 +20,7 @@ from tools.packing import (
     inline,
     inline_find,
     names,
+    origins,
     rooms,
     texts,
 )
@@ -101,6 +102,7 @@ def pack(
     said = texts.take_out(trees, called)
     chosen = names.shorten(trees, KEPT | outside, [*classes, absent.classes])
     absent.write(chosen)
+    origins.forget(trees)
     made = {name: text_of(tree) for name, tree in trees.items()}
     return Packed(made, chosen, planned, order, said, called)
 

@@ -1,0 +1,42 @@
+"""Packed classes say nothing of their origin, and are what they were otherwise."""
+
+from __future__ import annotations
+
+import subprocess
+
+from tools import micropython_binary
+from tools.packing import origins
+from tools.packing.program import parsed, text_of
+
+SHAPES = """
+class Shape:
+    sides = 0
+
+    def __init__(self, name):
+        self.name = name
+
+    def told(self):
+        return "%s %d" % (self.name, self.sides)
+
+class Square(Shape):
+    sides = 4
+
+class Odd(ValueError):
+    pass
+"""
+ASKED = """
+try:
+    raise Odd(Square("s").told())
+except ValueError as error:
+    print(error, type(error).__name__, Shape("t").told())
+print([hasattr(one, "__qualname__") for one in (Shape, Square, Odd)])
+"""
+
+
+def test_a_class_keeps_its_names_but_those_of_its_origin() -> None:
+    trees = parsed({"shapes": SHAPES})
+    origins.forget(trees)
+    said = subprocess.run(
+        [str(micropython_binary.find()), "-c", text_of(trees["shapes"]) + ASKED],
+        capture_output=True, text=True, check=True)
+    assert said.stdout.splitlines() == ["s 4 Odd t 0", "[False, False, False]"]
