@@ -45,7 +45,7 @@ _KEEPER = const(4)  # of the receive task: keeps the session alive while a mail 
 # a jammed feed some seconds; that of receive moves with the parameters
 _TASKS = (("receive", 180000), ("record", 60000), ("panel", 10000), ("service", 180000),
           ("receive", 180000))
-_SILENCES = ("connect_s", "reply_s", "silence_s")  # that a server is allowed
+_SILENCES = "connect_s,reply_s,silence_s"  # that a server is allowed
 _BEYOND_S = const(120)
 
 
@@ -234,7 +234,7 @@ class Receiver:
         )
         self._mailbox.box = box
         settings = self._mailbox.settings = self.parameters.of_mailbox(box)
-        silence_s = max([settings.get("pop." + name) for name in _SILENCES])
+        silence_s = max([settings.get("pop." + name) for name in _SILENCES.split(",")])
         bound_ms = 1000 * (_BEYOND_S + silence_s)
         self._pulses[_RECEIVE].bound_ms = self._pulses[_KEEPER].bound_ms = bound_ms
         self._session.show(self._traced if self._mailbox.settings.get("pop.trace") else None)

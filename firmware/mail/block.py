@@ -24,18 +24,19 @@ _DASH = const(3)  # of `_scan`: a line that may be a delimiter
 
 # state of `_scan`
 _AT = const(0)
-_KIND = const(1)  # place in NAMES, from 1, of the field being read; 0 for one that nobody wants
+_KIND = const(1)  # the name's number, from 1, of the field being read; 0: nobody wants it
 _LENGTH = const(2)  # of its value so far
 _INSIDE = const(3)  # 1 within a line
 _BEGUN = const(4)  # 1 when a line has come
 _JUDGED = const(5)  # 1 when the line at _AT is no delimiter, though it begins with a dash
 _BELOW = const(6)  # the first so many names are not wanted
 
-NAMES = ("from", "sender", "return-path", "subject", "date", "message-id",
-         "content-type", "content-transfer-encoding", "content-disposition")
+# names of the wanted fields, each with its length before it, a 0 behind the last
+_NAMES = (
+    b"\4from\6sender\x0breturn-path\7subject\4date\x0amessage-id"
+    b"\x0ccontent-type\x19content-transfer-encoding\x13content-disposition\0"
+)
 OF_MAIL = const(6)  # the first so many are for the mail's own header
-# the same for the loop below: each with its length before it, a 0 behind the last
-_NAMES = b"".join([bytes([len(name)]) + name.encode() for name in NAMES]) + b"\0"
 
 
 # Reads lines of p[s[_AT]..end-1], keeping the value of a wanted field in p[0..FIELD-1], and says
@@ -95,11 +96,19 @@ def _scan(p: ptr8, end: int, final: int, names: ptr8, s: ptr32) -> int:
     return 0
 
 
+def _name(number: int) -> str:
+    """A name of a wanted field, by its number from 1."""
+    at = 0
+    for _before in range(number - 1):
+        at += 1 + _NAMES[at]
+    return str(_NAMES[at + 1 : at + 1 + _NAMES[at]], "ascii")
+
+
 class HeaderBlock:
     """Reads header lines out of `buffer`, whose first FIELD octets hold the field being read."""
 
     def __init__(self, buffer: bytearray, boundaries: Boundaries) -> None:
-        self.name = ""  # of the field that was taken: one of NAMES
+        self.name = ""  # of the field that was taken
         self._buffer = buffer
         self._boundaries = boundaries
         self._state = array("I", [0] * 7)
@@ -152,7 +161,7 @@ class HeaderBlock:
                 if said != _DASH:
                     return said
             elif said == TOOK or (final and state[_KIND]):
-                self.name = NAMES[state[_KIND] - 1]
+                self.name = _name(state[_KIND])
                 state[_KIND] = 0
                 return TOOK
             else:

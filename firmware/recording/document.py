@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from firmware.fax.buffers import FaxBuffers
+    from firmware.mail.header import Part
     from firmware.recording.job import Job, Slot
     from firmware.recording.sheet import Sheet
     from firmware.reporting import Reporter
@@ -95,7 +96,7 @@ class Kept:
 
 
 def _default(name: str) -> Any:
-    return on_demand.call("firmware.store.parameter_table", "defaults")[name]
+    return on_demand.call("firmware.store.parameter_table", "default", name)
 
 
 class Recording:
@@ -179,10 +180,9 @@ class Recording:
             return
         magic = bytes(self.scratch[: await self._fill(slot, _MAGIC_OCTETS)])
         recorded = False
-        if magic[:4] in _TIFF_STARTS or self._is_tiff_by_name(slot):
-            recorded = await self._part_of(_FAX).record(slot)
-        elif part.content_type in _TEXT_TYPES:
-            recorded = await self._part_of(_TEXT).record(slot)
+        kind = self._kind_of(part, magic)
+        if kind:
+            recorded = await self._part_of(kind).record(slot)
         elif magic or slot.damage:
             await self._unprintable(slot, magic)
         await source.skip()
@@ -202,9 +202,13 @@ class Recording:
             filled += got
         return filled
 
-    def _is_tiff_by_name(self, slot: Slot) -> bool:
-        name = slot.part.name.lower()
-        return slot.part.content_type in _TIFF_TYPES or name.endswith((".tif", ".tiff"))
+    def _kind_of(self, part: Part, magic: bytes) -> str:
+        """The module that records a part which begins so; "" when none does."""
+        if magic[:4] in _TIFF_STARTS or part.content_type in _TIFF_TYPES:
+            return _FAX
+        if part.name.lower().endswith((".tif", ".tiff")):
+            return _FAX
+        return _TEXT if part.content_type in _TEXT_TYPES else ""
 
     async def _unprintable(self, slot: Slot, magic: bytes) -> None:
         kind = "application/pdf" if magic[:4] == b"%PDF" else slot.part.content_type

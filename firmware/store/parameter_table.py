@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from firmware.store.parameters import key_of
+
 if TYPE_CHECKING:
     from typing import Any
 
@@ -60,6 +62,11 @@ def row_of(name: str) -> tuple[Any, ...] | None:
     return TABLE.get(name)
 
 
-def defaults() -> dict[str, Any]:
-    """Name -> default."""
-    return {name: TABLE[name][1] for name in TABLE}
+def defaults() -> dict[int, Any]:
+    """Key of the name -> default."""
+    return {key_of(name): TABLE[name][1] for name in TABLE}
+
+
+def default(name: str) -> Any:
+    """The default of one. Raises KeyError for a name that does not exist."""
+    return TABLE[name][1]

@@ -7,7 +7,10 @@ while somebody sets parameters.
 
 from __future__ import annotations
 
+from binascii import crc32
 from typing import TYPE_CHECKING
+
+from micropython import const
 
 from firmware import on_demand
 
@@ -18,8 +21,14 @@ if TYPE_CHECKING:
 
 MAILBOXES = 4
 
+_SMALL = const(0x3FFFFFFF)  # what is a small int everywhere
 _FILE = "firmware.store.parameter_file"
 _TABLE = "firmware.store.parameter_table"
+
+
+def key_of(name: str) -> int:
+    """What the defaults are known by: names are long, and there are many."""
+    return crc32(name.encode()) & _SMALL
 
 
 class Parameters:
@@ -28,7 +37,7 @@ class Parameters:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._values: dict[str, Any] = {}
-        self._defaults: dict[str, Any] = on_demand.call(_TABLE, "defaults")
+        self._defaults: dict[int, Any] = on_demand.call(_TABLE, "defaults")
 
     def get(self, name: str) -> Any:
         """The value in force: str, int, or bool for a switch. Raises KeyError for a name that does
@@ -36,9 +45,9 @@ class Parameters:
         """
         value = self._values.get(name)
         if value is None:
-            if name[:3] == "pop" and name[3:5] in ("2.", "3.", "4."):
+            if name[:3] == "pop" and "2" <= name[3:4] <= "4" and name[4:5] == ".":
                 name = "pop" + name[4:]
-            value = self._defaults[name]
+            value = self._defaults[key_of(name)]
         return value
 
     def of_mailbox(self, box: int) -> MailboxParameters:

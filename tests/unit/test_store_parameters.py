@@ -5,7 +5,7 @@ from __future__ import annotations
 from firmware.recording.faults import STORAGE, Fault
 from firmware.store import parameter_file as module
 from firmware.store.parameter_table import TABLE
-from firmware.store.parameters import Parameters
+from firmware.store.parameters import Parameters, key_of
 from tests.unit.store_support import FakeStorage
 from tests.unit.support import raises
 
@@ -31,6 +31,12 @@ def test_a_new_machine_has_the_defaults() -> None:
         parameters.get("pop.delete") == "after-record" and parameters.get("record.header") is True
     )
     raises(KeyError, parameters.get, "pop.prot")
+
+
+def test_every_default_is_known_by_a_key_of_its_own() -> None:
+    assert len({key_of(name) for name in TABLE}) == len(TABLE)
+    parameters = loaded(FakeStorage())
+    assert [parameters.get(name) for name in TABLE] == [row[1] for row in TABLE.values()]
 
 
 def test_every_default_is_one_that_could_be_set() -> None:

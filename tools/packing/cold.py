@@ -191,6 +191,7 @@ class _Group:
                 node
                 for node in self._tree.body
                 if _named(node) in inside - outside and not self._is_wanted(_named(node))
+                and (not _is_dict(node) or _is_read(users, _named(node)))
             ]
             if not more:
                 return sorted(taken, key=lambda node: isinstance(node, Function))
@@ -287,10 +288,28 @@ def _named(node: ast.stmt) -> str:
     if (
         isinstance(node, ast.Assign)
         and isinstance(node.targets[0], ast.Name)
-        and isinstance(node.value, ast.Constant | ast.Tuple)
+        and isinstance(node.value, ast.Constant | ast.Tuple | ast.Dict)
     ):
         return node.targets[0].id
     return ""
+
+
+def _is_dict(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict)
+
+
+def _is_read(users: ast.Module, name: str) -> bool:
+    """True when nothing can be put into a dictionary: one that is loaded again has what it began
+    with.
+    """
+    reads = {
+        id(node.value)
+        for node in walk(users)
+        if (isinstance(node, ast.Attribute) and node.attr == "get")
+        or (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load))
+    }
+    said = [place.node for place in places(users) if place.name == name and not place.binds]
+    return all(id(node) in reads for node in said)
 
 
 def _is_constant(node: ast.stmt) -> bool:

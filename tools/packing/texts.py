@@ -20,6 +20,7 @@ from tools.packing.scopes import Function, bound_by, module_names, places
 FILE = "firmware/texts"
 LOADER = "cold"  # of firmware.on_demand: its items are the texts
 NEEDED = ("firmware.restarts", "firmware.safe_state")  # when flash memory can't be read
+OFTEN = ("firmware.fax.packed",)  # said for each page, though it is in memory
 # Never in memory for longer than a moment, or there for what they say
 APART = (
     *NEEDED,
@@ -179,7 +180,7 @@ def _is_seldom(text: Text, trees: Collection[str]) -> bool:
     if not _INTERNED < len(text.encode()) <= _LONGEST:
         return False
     if text in trees:
-        return text not in NEEDED
+        return text not in NEEDED and text not in OFTEN
     return " " in text and _WORD.search(text) is not None
 
 

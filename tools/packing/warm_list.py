@@ -110,7 +110,7 @@ firmware.recording.again:SameMail.judge
 firmware.recording.again:digest_of
 firmware.recording.document:Recording._close
 firmware.recording.document:Recording._part_of
-firmware.recording.document:Recording._is_tiff_by_name
+firmware.recording.document:Recording._kind_of
 firmware.recording.document:Recording.too_many
 firmware.recording.document:Recording._forget
 firmware.recording.document:Recording._fill
