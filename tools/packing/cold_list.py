@@ -86,6 +86,17 @@ hal.panel:Display.__init__
 hal.panel:Panel.__init__
 hal.clock:Clock.__init__
 hal.live_signals:LiveSignals.__init__
+hal.level:Input.__init__
+hal.level:Output.__init__
+hal.monitor:Monitor.__init__
+hal.watchdog:Watchdog.__init__
+hal.covers:Covers.__init__
+hal.live_signals:forget
+firmware.main:_restarts
+firmware.fax.buffers:_enter
+firmware.fax.buffers:_enter_modes
+firmware.recording.faults:FaultList.__init__
+firmware.store.mail_index:MailIndex.__init__
 """
 _BEGIN = """
 firmware.pop3.conversation:Conversation.connect
@@ -131,6 +142,19 @@ hal.network:Network.is_up
 firmware.pop3.names:_Name.__init__
 firmware.pop3.mailbox:VisitResult.__init__
 hal.network:Link.__init__
+firmware.pop3.capability:Capabilities.__init__
+firmware.pop3.capability:Capabilities.has
+firmware.pop3.capability:Capabilities.argument
+firmware.pop3.poller:Poller._due
+firmware.pop3.poller:Poller._next
+firmware.pop3.poller:Poller._gone_s
+firmware.pop3.poller:Turn.__init__
+firmware.pop3.poller:Turn.forgive
+firmware.pop3.conversation:Conversation.can_talk
+firmware.receiver:Receiver._interval
+firmware.store.parameters:Parameters.of_mailbox
+firmware.store.parameters:MailboxParameters.__init__
+firmware.store.parameters:MailboxParameters.get
 """
 _LISTING = """
 firmware.pop3.session:Session.list
@@ -138,6 +162,12 @@ firmware.pop3.session:Session.uidl
 firmware.pop3.session:Session._listing
 firmware.pop3.maildrop:MailWindow.list
 firmware.pop3.serving:Serving.__init__
+firmware.pop3.maildrop:MailWindow.open
+firmware.pop3.maildrop:MailWindow.count
+firmware.pop3.maildrop:MailWindow.numbers
+firmware.pop3.maildrop:MailWindow.set
+firmware.pop3.maildrop:MailWindow._clear
+firmware.pop3.reply:ReplyReader.listed_line
 """
 _END = """
 firmware.pop3.mailbox:Visit._leave
@@ -151,6 +181,7 @@ firmware.store.ledger:Ledger.forget_others
 firmware.receiving:Receiving._tell
 firmware.receiving:Receiving.reports
 firmware.reporting:Reporter.visit_ends
+firmware.pop3.conversation:Conversation.close
 """
 _TROUBLE = """
 firmware.pop3.serving:Serving._too_large
@@ -209,6 +240,13 @@ firmware.fax.raster:_guess_x
 firmware.fax.raster:_guess_y
 firmware.mail.message:MessageReader._report
 firmware.mail.message:MessageReader._skip_line
+hal.storage:Unusable.open
+hal.storage:Unusable.rename
+hal.storage:Unusable.ilistdir
+hal.storage:Unusable.__init__
+firmware.store.ledger:_fail
+firmware.recording.fax_part:_of_page
+firmware.recording.recorder:Recorder.sheet_sticks
 """
 _STORE = """
 firmware.store.record_log:RecordLog.rewrite
@@ -253,6 +291,10 @@ hal.storage:Storage.names
 hal.storage:Storage.marked
 hal.storage:Storage.free
 hal.storage:is_blank
+hal.storage:Storage._files
+hal.storage:Storage.size
+hal.storage:_entries
+firmware.store.mail_index:MailIndex.slots
 """
 GROUPS = {
     "boot": _BOOT.split(),

@@ -1,7 +1,7 @@
 """What is loaded when it is called, and stays where there is room (cold.py): what a mail, one of
-its parts or a page calls a few times; nothing that is called for a buffer, a strip, a line, or
-while the machine has nothing to do. What runs as long as a page or a mail is recorded is not here:
-it would be in memory at the worst moment anyway.
+its parts, a page or a line of text calls a few times; nothing that is called for a buffer of a
+fax, a strip, its lines, or while the machine has nothing to do. What runs as long as a page or a
+mail is recorded is not here: it would be in memory at the worst moment anyway.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ firmware.mail.block:HeaderBlock.__init__
 firmware.mail.message:MessageReader.__init__
 firmware.mail.header:Part.__init__
 firmware.mail.header:Envelope.__init__
+firmware.mail.message:MessageReader.begin
+firmware.mail.block:HeaderBlock._no_field
 """
 _PARTS = """
 firmware.mail.message:MessageReader._begin_leaf
@@ -43,6 +45,8 @@ firmware.mail.transfer:Transfer.finish
 firmware.mail.boundary:Level.__init__
 firmware.mail.boundary:Boundaries.__init__
 firmware.mail.transfer:Transfer.__init__
+firmware.mail.boundary:Boundaries.judge
+firmware.mail.message:MessageReader._part_within
 """
 _TALK = """
 firmware.pop3.conversation:Conversation.command
@@ -75,12 +79,20 @@ firmware.pop3.serving:Serving.may_quit
 firmware.pop3.maildrop:MailWindow.identify
 firmware.pop3.maildrop:MailWindow.set_key
 firmware.pop3.identity:uid_key
+firmware.pop3.maildrop:MailWindow.has
+firmware.pop3.maildrop:MailWindow.size
+firmware.pop3.maildrop:MailWindow.key
+firmware.store.ledger:Ledger.is_finished
+firmware.store.ledger:Ledger.pages_done
+firmware.store.mail_index:MailIndex.key
+firmware.store.mail_index:MailIndex.pages
 """
 _ENDS = """
 firmware.pop3.body:Body._look_behind
 firmware.pop3.body:Body._may_be_an_answer
 firmware.pop3.body:Body._may_end_here
 firmware.pop3.body:Body._ends_properly
+firmware.pop3.body:Body.drain
 """
 _SHEET = """
 firmware.recording.recorder:Recorder.begin
@@ -102,6 +114,8 @@ hal.asf:Asf.feed
 hal.asf:Asf._pick_one
 hal.asf:Asf.eject
 hal.head:Head.feed_lines
+firmware.recording.recorder:Recorder.feed
+firmware.recording.sheet:Sheet.feed
 """
 _JOB = """
 firmware.recording.task:RecordTask._layout
@@ -121,6 +135,9 @@ firmware.recording.job:Job.end_part
 firmware.recording.job:Job.settle
 firmware.recording.sheet:Sheet.begin_mail
 firmware.recording.job:Job.__init__
+firmware.recording.job:Job.data
+firmware.recording.job:Slot.__init__
+firmware.recording.document:Row.__init__
 """
 _RECORD = """
 firmware.store.ledger:Ledger.flush
@@ -196,6 +213,7 @@ firmware.fax.page:FaxPage.__init__
 firmware.fax.page:Quality.__init__
 firmware.fax.coded:Coded.__init__
 firmware.recording.fax_part:FaxPart.__init__
+firmware.recording.fax_part:FaxPart.close
 """
 _PLOTTER = """
 firmware.fax.plotter:Plotter.begin
@@ -206,6 +224,35 @@ _LINES = """
 firmware.fax.lines:LineQueue.begin_page
 firmware.fax.lines:LineQueue.blank
 firmware.fax.lines:LineQueue.__init__
+"""
+_ANSWERS = """
+firmware.pop3.parsing:number_at
+firmware.pop3.parsing:after_blanks
+firmware.pop3.parsing:is_printable
+firmware.pop3.parsing:response_code
+firmware.pop3.conversation:_line
+firmware.pop3.reply:ReplyReader.line
+firmware.pop3.reply:ReplyReader.line_here
+"""
+_LETTERS = """
+firmware.text.cells:columns_of
+firmware.text.cells:code_at
+firmware.text.cells:octets_of
+firmware.text.cells:Label._append
+firmware.text.canvas:Canvas._paint_line
+firmware.text.canvas:Canvas.draw
+"""
+_TEXT = """
+firmware.mail.message:MessageReader._text
+firmware.mail.message:MessageReader._text_end
+"""
+_PIECE = """
+firmware.store.part_source:PartSource.__init__
+firmware.store.part_source:PartSource.skip
+firmware.store.part_source:PartSource.close
+firmware.store.part_source:PartSource.let_go
+firmware.store.spool:Spool.arriving
+firmware.store.spool:Spool.arrival
 """
 GROUPS = {
     "damage": _DAMAGE.split(),
@@ -222,4 +269,8 @@ GROUPS = {
     "page": _PAGE.split(),
     "plotter": _PLOTTER.split(),
     "lines": _LINES.split(),
+    "answers": _ANSWERS.split(),
+    "letters": _LETTERS.split(),
+    "text": _TEXT.split(),
+    "piece": _PIECE.split(),
 }
