@@ -165,8 +165,6 @@ firmware.pop3.serving:Serving.__init__
 firmware.pop3.maildrop:MailWindow.open
 firmware.pop3.maildrop:MailWindow.count
 firmware.pop3.maildrop:MailWindow.numbers
-firmware.pop3.maildrop:MailWindow.set
-firmware.pop3.maildrop:MailWindow._clear
 firmware.pop3.reply:ReplyReader.listed_line
 """
 _END = """
@@ -292,7 +290,6 @@ hal.storage:Storage.marked
 hal.storage:Storage.free
 hal.storage:is_blank
 hal.storage:Storage._files
-hal.storage:Storage.size
 hal.storage:_entries
 firmware.store.mail_index:MailIndex.slots
 """

@@ -86,6 +86,8 @@ firmware.store.ledger:Ledger.is_finished
 firmware.store.ledger:Ledger.pages_done
 firmware.store.mail_index:MailIndex.key
 firmware.store.mail_index:MailIndex.pages
+firmware.pop3.maildrop:MailWindow.set
+firmware.pop3.maildrop:MailWindow._clear
 """
 _ENDS = """
 firmware.pop3.body:Body._look_behind
@@ -170,6 +172,7 @@ hal.storage:Storage.append
 hal.storage:Storage.mark
 hal.witness:Witness.enter
 hal.witness:Witness.number
+hal.storage:Storage.size
 """
 _TELL = """
 firmware.reporting:Reporter.mail_begins
