@@ -57,9 +57,10 @@ class FakeReporter:
 
 
 class Desk:
-    """One machine with flash that survives `restart`."""
+    """One machine with flash that survives `restart`. `small`: in the buffers of a small heap."""
 
-    def __init__(self, tray: int = 20, blocks: int = 16) -> None:
+    def __init__(self, tray: int = 20, blocks: int = 16, small: bool = False) -> None:
+        self.small = small
         gc.collect()  # the area is two large blocks, and the last test's may lie scattered
         self.machine = FakeMachine(tray)
         self.storage = FakeStorage()
@@ -73,12 +74,14 @@ class Desk:
         self.ledger = Ledger(self.storage, FakeClock())
         self.ledger.open()
         self.spool = Spool(self.area, bytearray(4096))
-        buffers = FaxBuffers()
+        buffers = FaxBuffers(self.small)
         self.recorder = Recorder(self.machine, self.faults, lambda: None)
         band = HeaderBand(buffers.band)
         self.sheet = Sheet(self.recorder, self.ledger, band, self.reporter.page)
         self.sheet.stall_s = 1
-        self.recording = Recording(self.sheet, buffers, bytearray(512), self.reporter)
+        self.recording = Recording(
+            self.sheet, buffers, bytearray(256 if self.small else 512), self.reporter
+        )
         self.recording.cut_lines = 92
         self.task = RecordTask(
             self.recording,
@@ -97,7 +100,7 @@ class Desk:
     async def _record(self, mail: bytes, key: bytes, upto: int, step: int) -> Job:
         self.spool.begin()
         job = Job(self.spool, key, 1, 1, len(mail), 1_795_000_000)
-        reader = MessageReader(job, bytearray(HEADROOM + 1024))
+        reader = MessageReader(job, bytearray(HEADROOM + (512 if self.small else 1024)))
         job.envelope = reader.envelope
         recording = asyncio.create_task(self.task._record(job))
         end = len(mail) if upto < 0 else upto

@@ -94,6 +94,22 @@ def test_a_mixed_mail_comes_out_in_its_order() -> None:
     assert job.outcome == outcomes.ON_PAPER and job.pages == 4
 
 
+def test_in_the_buffers_of_a_small_heap_every_sheet_is_the_same() -> None:
+    text = "Grüße, Привет, x̄ und so weiter: %d\r\n" * 90 % tuple(range(90))
+    mail = multipart(
+        part(b'text/plain; charset="utf-8"', text.encode()),
+        part(b"image/tiff", tiff(ROWS * 3, pages=2)),
+        part(b"application/pdf", b"%PDF-1.7"),
+    )
+    sheets = []
+    for small in (False, True):
+        desk = Desk(small=small)
+        job = desk.record(mail)
+        assert job.outcome == outcomes.AS_NOTICE and len(desk.machine.sheets) == 5
+        sheets.append(desk.machine.sheets)
+    assert sheets[0] == sheets[1]
+
+
 def test_what_cannot_be_recorded_ends_on_one_notice_sheet() -> None:
     desk = Desk()
     job = desk.record(
