@@ -31,11 +31,17 @@ if TYPE_CHECKING:
 _KEYS = ("nKEY_START", "nKEY_STOP", "nKEY_FUNC")  # in the order of panel.KEY_NAMES
 
 
+def options_of(text: str) -> dict[str, int]:
+    """A port's options, of a line each: name and number."""
+    pairs = [line.split() for line in text.split("\n") if line]
+    return {name: int(number) for name, number in pairs}
+
+
 def assemble(board: Board, port: Any, ticks: Callable[[], int] | None) -> None:
     """Give `board` its drivers. Raises SignalError when table, port and drivers do not agree,
     OSError when the data filesystem can't be used.
     """
-    wiring = Wiring(port.PINS, port.OPTIONS, machine.Pin, port.converter)
+    wiring = Wiring(port.PINS, options_of(port.OPTIONS), machine.Pin, port.converter)
     board.clock = Clock(machine.RTC(), ticks)
     _mechanism(board, port, wiring)
     _panel(board, port, wiring)

@@ -85,11 +85,12 @@ class Decoder:
 
     def __init__(self, charset: str) -> None:
         name = charset.lower().replace("-", "").replace("_", "").replace(" ", "")
-        self._latin9 = name in ("iso885915", "latin9")
+        name = " %s " % name
+        self._latin9 = name in " iso885915 latin9 "
         self._mode = _GUESS
-        if name in ("utf8", "unicode11utf8"):
+        if name in " utf8 unicode11utf8 ":
             self._mode = _UTF8
-        elif self._latin9 or name in ("iso88591", "latin1", "l1", "windows1252", "cp1252"):
+        elif self._latin9 or name in " iso88591 latin1 l1 windows1252 cp1252 ":
             self._mode = _SINGLE
         self._rest = b""
         self._first = True

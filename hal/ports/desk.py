@@ -47,16 +47,16 @@ PINS = {
 }
 
 # No heater to wait for and no motor: everything goes as fast as it can.
-OPTIONS = {
-    "HEAD_STROBE.pulse_us": 0,
-    "FEED_STEP.period_us": 0,
-    "ASF_DRIVE.period_us": 0,
-    "ASF_DRIVE.retry_ms": 0,
-    "VLED_ON.settle_us": 0,
-    "nKEY.debounce_ms": 0,
-    "nKEY.poll_ms": 250,
-    "watchdog.timeout_ms": 60000,
-}
+OPTIONS = """
+HEAD_STROBE.pulse_us 0
+FEED_STEP.period_us 0
+ASF_DRIVE.period_us 0
+ASF_DRIVE.retry_ms 0
+VLED_ON.settle_us 0
+nKEY.debounce_ms 0
+nKEY.poll_ms 250
+watchdog.timeout_ms 60000
+"""
 
 
 def head_spi(wiring: Wiring) -> Any:

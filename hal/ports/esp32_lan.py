@@ -53,16 +53,16 @@ PINS = {
     "PANEL_SDA": 48,
 }
 
-OPTIONS = {
-    "HEAD_STROBE.pulse_us": 900,
-    "FEED_STEP.period_us": 1200,
-    "ASF_DRIVE.period_us": 1200,
-    "ASF_DRIVE.retry_ms": 500,
-    "VLED_ON.settle_us": 200,
-    "nKEY.debounce_ms": 20,
-    "nKEY.poll_ms": 20,
-    "watchdog.timeout_ms": 10000,
-}
+OPTIONS = """
+HEAD_STROBE.pulse_us 900
+FEED_STEP.period_us 1200
+ASF_DRIVE.period_us 1200
+ASF_DRIVE.retry_ms 500
+VLED_ON.settle_us 200
+nKEY.debounce_ms 20
+nKEY.poll_ms 20
+watchdog.timeout_ms 10000
+"""
 
 
 def head_spi(wiring: Wiring) -> Any:

@@ -51,16 +51,17 @@ PINS = {
     "nKEY_FUNC": 28,
 }
 
-OPTIONS = {
-    "HEAD_STROBE.pulse_us": 900,
-    "FEED_STEP.period_us": 1200,
-    "ASF_DRIVE.period_us": 1200,
-    "ASF_DRIVE.retry_ms": 500,
-    "VLED_ON.settle_us": 200,
-    "nKEY.debounce_ms": 20,
-    "nKEY.poll_ms": 20,
-    "watchdog.timeout_ms": 8388,  # the longest that the chip can do
-}
+# the watchdog waits the longest that the chip can do
+OPTIONS = """
+HEAD_STROBE.pulse_us 900
+FEED_STEP.period_us 1200
+ASF_DRIVE.period_us 1200
+ASF_DRIVE.retry_ms 500
+VLED_ON.settle_us 200
+nKEY.debounce_ms 20
+nKEY.poll_ms 20
+watchdog.timeout_ms 8388
+"""
 
 _SPOOL_BLOCKS = 64  # of 4 KiB
 

@@ -22,6 +22,7 @@ hal.live_signals:LiveSignals.rows
 firmware.receiver:Receiver.status
 firmware.receiver:Receiver._last_visit
 firmware.fax.buffers:_fill_tables
+firmware.mail.transfer:_classes
 firmware.supervisor:Supervisor.start
 firmware.supervisor:Supervisor.watch
 firmware.store.parameters:Parameters.load
