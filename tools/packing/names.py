@@ -9,16 +9,32 @@ stands in a string keeps its name, and so do exceptions: they are shown to peopl
 from __future__ import annotations
 
 import ast
+import itertools
 import keyword
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from tools.packing.asked import asked
 from tools.packing.nodes import walk
 from tools.packing.program import Trees, keywords, reference, strings
 from tools.packing.scopes import Function, bound_by, module_names, places
 
-API = frozenset(Path(__file__).with_name("api_names.txt").read_text().split())
+# names in the flash of every MicroPython that loads .mpy files of version 6
+STATIC = tuple(Path(__file__).with_name("static_names.txt").read_text().split())
+# Of these the compiler, or the runtime in objects of ours, gives a meaning to some
+_MEANT = frozenset((
+    "args", "bool", "bytecode", "close", "const", "count", "globals", "int", "ioctl", "items",
+    "keys", "locals", "micropython", "next", "object", "open", "print", "range", "read",
+    "readinto", "readline", "send", "super", "throw", "value", "values", "write",
+))
+# What the boards' modules call so too, but this program says of things of its own only
+_OURS = frozenset((
+    "alarm", "block", "block_size", "buffers", "capabilities", "compression", "empty", "full",
+    "high", "length", "level", "low", "option", "session", "size", "slot", "sock", "start_tls",
+    "wake", "width",
+))
+API = frozenset(Path(__file__).with_name("api_names.txt").read_text().split()) - _OURS
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -30,7 +46,9 @@ def shorten(
     """
     inside = list(families(trees) if classes is None else classes)
     spaces = [*_modules(trees), *inside]
-    fixed = set(kept) | API | strings(trees) | keywords(trees)
+    asking = asked(trees)
+    texts = strings(trees) - {*asking}
+    fixed = set(kept) | API | texts | keywords(trees)
     fixed |= _foreign(trees) | _exceptions(trees)
     uses = Counter(name for name in _uses(trees) if name not in fixed and not is_special(name))
     owned = set().union(*map(module_names, trees.values()), *inside)
@@ -39,6 +57,9 @@ def shorten(
         for name in space:
             meets.setdefault(name, set()).update(space)
     taken = _words(trees) | set(keyword.kwlist)
+    said = _said(trees)
+    constants = set().union(*map(_constants, trees.values()))
+    static = [name for name in STATIC if name not in _MEANT | texts | set(kept)]
     chosen: dict[str, str] = {}
 
     def rank(name: str) -> tuple[int, int, str]:
@@ -47,10 +68,15 @@ def shorten(
     for name in sorted(uses, key=rank):
         if name not in owned:
             continue
-        others = taken | {chosen[other] for other in meets[name] if other in chosen}
-        chosen[name] = next(one for one in _short(name[0] == "_") if one not in others)
+        others = {chosen[other] for other in meets[name] if other in chosen}
+        free = (one for one in static if one not in others | meets[name] | said[name])
+        short = (one for one in _short(name in constants) if one not in others | taken)
+        chosen[name] = next(short if name in constants else itertools.chain(free, short))
     for tree in trees.values():
         _rename(trees, tree, chosen)
+    for name, nodes in asking.items():
+        for node in nodes:
+            node.value = chosen.get(name, name)
     return chosen
 
 
@@ -66,6 +92,44 @@ def _short(private: bool) -> Iterator[str]:
     for first in _LETTERS:
         for second in _LETTERS:
             yield start + first + second
+
+
+def _said(trees: Trees) -> dict[str, set[str]]:
+    """What else stands, by name, where a global or a member of that name stands: locals and
+    builtins of its modules, what its class says outside of functions.
+    """
+    found: dict[str, set[str]] = defaultdict(set)
+    for tree in trees.values():
+        said: set[str] = set()
+        for node in walk(tree):
+            if isinstance(node, ast.Name | ast.arg | ast.alias):
+                said |= {str(getattr(node, field)) for field in ("id", "arg", "name", "asname")
+                         if hasattr(node, field)}
+        for name in module_names(tree) | {place.name for place in places(tree)}:
+            found[name] |= said
+        for node in walk(tree):
+            if isinstance(node, ast.ClassDef):
+                said = set(_said_by(node))
+                for name in _of_class(node):
+                    found[name] |= said
+    return found
+
+
+def _said_by(node: ast.ClassDef) -> Iterator[str]:
+    for one in node.body:
+        parts = [*one.decorator_list, *one.args.defaults] if isinstance(one, Function) else [one]
+        for part in parts:
+            yield from (inner.id for inner in walk(part) if isinstance(inner, ast.Name))
+
+
+def _constants(tree: ast.Module) -> Iterator[str]:
+    """Private names of `const` values: the compiler writes the values, if they begin so."""
+    for node in walk(tree):
+        value = getattr(node, "value", None)
+        if isinstance(node, ast.Assign) and isinstance(value, ast.Call):
+            names = (getattr(target, "id", "") for target in node.targets)
+            if getattr(value.func, "id", "") == "const":
+                yield from (name for name in names if name.startswith("_"))
 
 
 def _words(trees: Trees) -> set[str]:
@@ -85,8 +149,8 @@ def _words(trees: Trees) -> set[str]:
 
 
 def _foreign(trees: Trees) -> set[str]:
-    """What is imported from modules that are not ours, and names of modules."""
-    found = {part for name in trees for part in name.split(".")}
+    """What is imported from modules that are not ours, and names of modules that are imported."""
+    found: set[str] = set()
     for tree in trees.values():
         for node in walk(tree):
             if isinstance(node, ast.Import):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from tools.packing.pack import pack
 from tools.packing.texts import FILE
-from tools.short_names import keywords, shorten
+from tools.short_names import keywords, plan, shorten
 
 Texts = dict[str, str]  # by target
 
@@ -39,8 +39,9 @@ def packed_once(
 
 
 def packed(texts: Texts, whole: Texts) -> tuple[Texts, dict[str, Any]]:
-    """The modules in folders packed, those at the root of the tree as they are; and how. `whole`
-    are the modules in folders as they were written, those for the type checker too.
+    """The modules in folders packed, those at the root of the tree with short names for what only
+    they know; and how. `whole` are the modules in folders as they were written, those for the type
+    checker too.
     """
     ours = {target: text for target, text in texts.items() if "/" in target}
     others = {target: text for target, text in texts.items() if "/" not in target}
@@ -51,12 +52,15 @@ def packed(texts: Texts, whole: Texts) -> tuple[Texts, dict[str, Any]]:
     if done.said:
         made[FILE] = done.said
     what = {"names": done.names, "rooms": done.rooms, "order": done.order, "files": done.files}
-    return made | others, what
+    return made | numbered(others, plan(others), keywords(ours)), what
 
 
-def numbered(texts: Texts, names: Mapping[str, dict[str, str]]) -> Texts:
-    """The texts with the short names of a plan, and numbered arguments."""
-    passed = keywords(texts)
+def numbered(texts: Texts, names: Mapping[str, dict[str, str]],
+             passed: Collection[str] = ()) -> Texts:
+    """The texts with the short names of a plan, and numbered arguments but those that a call of
+    theirs passes by keyword, or others in `passed`.
+    """
+    passed = keywords(texts) | {*passed}
     return {target: shorten(texts[target], names.get(target, {}), passed) for target in texts}
 
 

@@ -81,7 +81,8 @@ def pack(
     """
     trees = parsed(sources)
     apart.know(trees, whole or {})
-    outside = {name for text in foreign.values() for name in _words(text)}
+    outside = {name for text in foreign.values() for name in _words(text)
+               if names.is_special(name) or name[0] != "_"}
     fold.fold(trees)
     texts.spread(trees)
     planned = plan(trees)
@@ -117,11 +118,19 @@ def _check(trees: Trees) -> None:
 
 
 def _words(text: str) -> Iterator[str]:
-    for node in walk(ast.parse(text)):
-        for field in ("id", "attr", "arg", "name", "asname"):
-            value = getattr(node, field, None)
-            if isinstance(value, str):
-                yield value
+    """What code that is not packed offers, or asks others for."""
+    tree = ast.parse(text)
+    yield from module_names(tree)
+    for node in walk(tree):
+        if isinstance(node, ast.ClassDef):
+            yield from module_names(ast.Module(node.body, []))
+        if isinstance(node, ast.alias):
+            yield node.name
+        for field in ("attr", "name") if not isinstance(node, ast.ExceptHandler) else ():
+            if isinstance(getattr(node, field, None), str):
+                yield getattr(node, field)
+        if isinstance(node, ast.keyword) and node.arg:
+            yield node.arg
 
 
 def _got(trees: Trees) -> Iterator[str]:
