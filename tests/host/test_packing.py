@@ -15,6 +15,7 @@ import pytest
 from tools.build import ROOT
 from tools.packing import cold, cold_list, files, fold, names, rooms, texts
 from tools.packing.absent import Absent
+from tools.packing.merge import Merged
 from tools.packing.program import parsed, text_of
 from tools.packing.scopes import module_names, places
 
@@ -319,6 +320,76 @@ def test_a_class_that_can_look_for_its_methods_has_nothing_in_their_place() -> N
     whole = _run({name: program[name] for name in order[:3]}, "firmware.seldom")
     assert packed[:3] == whole[:3] and whole[1:3] == (True, False)
     assert "steps" in whole[3] and "steps" not in packed[3]
+
+
+ALIKE = """
+START = 4
+
+class Wire:
+    def __init__(self, number, idle=START):
+        self.number = number
+        if not number:
+            return
+        self.number += idle
+
+    def on(self):
+        return self.number
+
+class Lamp:
+    lit = False
+
+    def __init__(self, number):
+        self.pin = Wire(number, idle=1)
+
+    def light(self):
+        self.lit = True
+        return self.pin.on()
+
+class Pump(Lamp):
+    pass
+
+class Relay:
+    def __init__(self, *number):
+        self.pin = [Wire(one) for one in number]
+
+    def light(self):
+        return [pin.on() for pin in self.pin]
+
+class Empty:
+    pass
+
+class Asked:
+    def odd(self):
+        return 1
+
+class Counted:
+    def __len__(self):
+        return 0
+"""
+TOLD_APART = """
+from room.alike import Asked, Counted, Empty, Lamp, Wire, Pump, Relay
+
+def result(number):
+    empty = Empty()
+    empty.lit = number
+    relay = Relay(number, 0)
+    one = Wire(number).on(), Lamp(number).light(), Pump(number).light(), relay.light()
+    return one, empty.lit, bool(Counted()), hasattr(relay, "odd"), Asked().odd(), bool(empty)
+"""
+
+
+def test_classes_that_nobody_tells_apart_are_one() -> None:
+    program = {"room": "", "room.alike": ALIKE, "room.user": TOLD_APART}
+    trees = parsed(program)
+    classes = list(names.families(trees))
+    merged = Merged(trees, {"result"}, Absent())
+    assert sorted(merged) == ["Empty", "Relay", "Wire"], "no heirs, no special or asked names"
+    assert len({merged[name] for name in merged}) == 1
+    chosen = names.shorten(trees, {"result"}, [*classes, *merged.spaces])
+    made = _texts(trees)
+    assert chosen[merged["Wire"]] in made["room.alike"] and "class" in made["room.alike"]
+    assert "Relay" not in made["room.alike"] + made["room.user"]
+    assert _run(made) == _run(program)
 
 
 def test_what_cannot_be_taken_out_of_its_class_is_refused() -> None:

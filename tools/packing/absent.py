@@ -26,12 +26,21 @@ class Absent:
 
     def __init__(self) -> None:
         self._moved: list[Moved] = []
+        self._merged: dict[str, str] = {}
         self._place = ast.Constant("")
 
     @property
     def classes(self) -> set[str]:
         """Classes whose names must be unlike each other."""
-        return {one.owner for one in self._moved}
+        return {self._merged.get(one.owner, one.owner) for one in self._moved}
+
+    def of(self, owner: str) -> set[str]:
+        """What a class has elsewhere."""
+        return {one.node.name for one in self._moved if one.owner == owner}
+
+    def rename(self, merged: Mapping[str, str]) -> None:
+        """Classes that have become parts of others."""
+        self._merged.update(merged)
 
     def choose(self, trees: Trees, moved: Collection[Moved], asked: Collection[str],
                home: str) -> set[str]:
@@ -85,6 +94,7 @@ class Absent:
         """
         lines: dict[str, str] = {}
         for one in self._moved:
-            entry = tuple(names.get(name, name) for name in (one.owner, one.node.name, one.name))
+            owner = self._merged.get(one.owner, one.owner)
+            entry = tuple(names.get(name, name) for name in (owner, one.node.name, one.name))
             lines[one.group] = lines.get(one.group, "\n%s " % one.group) + "%s.%s.%s " % entry
         self._place.value = "".join(lines.values())

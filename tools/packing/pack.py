@@ -25,6 +25,7 @@ from tools.packing import (
     texts,
 )
 from tools.packing.absent import Absent
+from tools.packing.merge import Merged
 from tools.packing.nodes import walk
 from tools.packing.program import Trees, parsed, reference, strings, text_of
 from tools.packing.scopes import module_names, places
@@ -96,13 +97,15 @@ def pack(
     absent = Absent()
     undivided = set(trees)
     trees = cold.divide(trees, cold_list.WARM, KEPT | outside, absent)
+    merged = Merged(trees, KEPT | outside, absent)
     order = load_order(trees, [entry for entries in ENTRIES for entry in entries])
     groups = set(trees) - undivided
     trees, called = files.shorten(trees, files.Known(groups, JOINED, PLACED, order))
     _check(trees)
     said = texts.take_out(trees, called)
-    chosen = names.shorten(trees, KEPT | outside, [*classes, absent.classes])
+    chosen = names.shorten(trees, KEPT | outside, [*classes, *merged.spaces, absent.classes])
     absent.write(chosen)
+    chosen.update({name: chosen[merged[name]] for name in merged})
     origins.forget(trees)
     made = {name: text_of(tree) for name, tree in trees.items()}
     return Packed(made, chosen, planned, order, said, called)
