@@ -54,4 +54,6 @@ class Board:
             # what a board says at a soft reset; then it comes back in the raw REPL in which it was
             os.write(self._master, b"\r\nMPY: soft reboot\r\n")
             self._process = self._spawn()
+            if self._ended:  # while it came back
+                self._process.kill()
             os.write(self._slave, b"\x01")
