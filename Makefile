@@ -19,7 +19,7 @@ help:
 	@echo 'make lint                             ruff, type checker with the boards'"'"' stubs, rules of the house'
 	@echo 'make bench    [ARGS=ROW] [JSON=FILE]  speed beside the peers; ROW (S1, S4) chooses, JSON=FILE keeps the rows'
 	@echo 'make size     [JSON=FILE]             memory of each module, 64-bit and 32-bit, buffers, peak; 32-bit needs node and npm'
-	@echo 'make heap     [JSON=FILE]             the smallest heap that records all samples, on a 32-bit MicroPython (x86); 3 minutes,'
+	@echo 'make heap     [JSON=FILE]             the smallest heap that records all samples, on a 32-bit MicroPython (x86); 5 minutes,'
 	@echo '                                      needs Debian'"'"'s apt-get to fetch it into build/i386'
 	@echo 'make faults   [CUTS=100000] [SEED=1]  cut the power everywhere, look for lost pages; JSON=FILE keeps the counts,'
 	@echo '                                      CUT=... repeats one cut as a failure names it'

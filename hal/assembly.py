@@ -1,6 +1,7 @@
 """Assembles a board from the signal table and one port; needed at boot only."""
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import machine
@@ -41,6 +42,8 @@ def assemble(board: Board, port: Any, ticks: Callable[[], int] | None) -> None:
     """Give `board` its drivers. Raises SignalError when table, port and drivers do not agree,
     OSError when the data filesystem can't be used.
     """
+    # builds without native code have a module in its place, and the code is the collector's
+    board.code_stays = port.CODE_STAYS and "pointers" not in sys.modules
     wiring = Wiring(port.PINS, options_of(port.OPTIONS), machine.Pin, port.converter)
     board.clock = Clock(machine.RTC(), ticks)
     _mechanism(board, port, wiring)

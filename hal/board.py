@@ -48,12 +48,12 @@ class Board:
     monitor: Monitor
     watchdog: Watchdog
     signals: LiveSignals
+    code_stays: bool
 
     def __init__(self, port: Any, ticks: Callable[[], int] | None = None) -> None:
         from hal.assembly import assemble
 
         self.name: str = port.NAME
-        self.code_stays: bool = port.CODE_STAYS
         cause = machine.reset_cause()
         self.started = "power"
         if cause != machine.PWRON_RESET:

@@ -1,14 +1,18 @@
 """How small a heap the whole receiver runs in, on a 32-bit MicroPython.
 
-    python -m tools.small_heap [--json FILE] [--from 232]
+    python -m tools.small_heap [--json FILE] [--from 164]
 
 The desk records the nine sample mails and a fax of twelve pages, larger than the spool, in one
-visit over TLS, in heaps that are smaller by 4 KiB each time; all must be recorded and deleted
-without a fault. The smallest heap counts in which it is so three times of three. Once with the
-program loaded into RAM, once executed in place from a ROMFS image outside of the heap.
+visit over TLS; all must be recorded and deleted without a fault. The smallest heap counts, to
+4 KiB, in which it is so three times of three. Once with the program loaded into RAM, once executed
+in place from a ROMFS image outside of the heap, and once loaded into RAM in a build without native
+code, where all code is in the heap.
 
-What a heap holds here and on a board is not all the same: this port has native code and what Mbed
-TLS takes outside of the collector's heap, and the report says how much that is on a board.
+It starts as on a board, in the root of its files. What stands in for MicroPython's own modules
+(`sim/modules`) is executed in place each time, and the report says what it takes of the heap for
+all that. What a heap holds here and on a board is still not all the same: this port has native
+code and what Mbed TLS takes outside of the collector's heap; the report says how much that is on a
+board.
 
 MicroPython is Debian's for i386, unpacked into build/i386 and not installed; the desk itself runs
 on it by `MICROPYTHON=build/i386/micropython python -m sim`. Where it can't be had the tool says so
@@ -37,9 +41,8 @@ from sim.paper import Paper
 from sim.pop3_server import Maildrop, serving
 from sim.state import State
 from sim.wiring import Wiring
-from tools import debian_packages, micropython_binary
+from tools import debian_packages, micropython_binary, small_heap_rows
 from tools.build import ROOT, build_tree, read_manifest
-from tools.romfs import image
 
 PLACE = ROOT / "build" / "i386"
 MICROPYTHON = PLACE / "micropython"
@@ -56,23 +59,10 @@ exec "$libraries/ld-linux.so.2" --library-path "$libraries" "$root/usr/bin/micro
 BOARD = "armv7emsp"  # whose native code is counted
 TLS_KIB = 36  # of a board's heap, where Mbed TLS allocates there
 BOARD_KIB = 192
-START, STEP, TIMES = 232, 4, 3  # KiB, KiB, runs
+MOST, STEP, TIMES = 240, 4, 3  # KiB, KiB, runs
 PAGES = 12  # of the large fax
 _SAMPLE_PAGES = 13
 _ARCH_BITS = 2  # of the third octet of a .mpy file, above these: which native code is in it
-
-# mapped by the C library, so that the heap has none of it
-_FROM_ROM = """
-import ffi, sys, uctypes, vfs
-file = open(%r, "rb")
-mapped = ffi.open(None).func("p", "mmap", "plliil")(0, %d, 1, 2, file.fileno(), 0)
-vfs.mount(vfs.VfsRom(uctypes.bytearray_at(mapped, %d)), "/rom")
-file.close()
-del file, mapped, ffi, uctypes, vfs
-sys.path[:] = ["/rom", ".frozen"]
-import firmware.main as m
-m.run()
-"""
 
 
 class Attempt(NamedTuple):
@@ -88,19 +78,29 @@ class Attempt(NamedTuple):
 Try = Callable[[int], Attempt]
 
 
-def smallest(attempt: Try, start: int, step: int = STEP, times: int = TIMES) -> list[Attempt]:
-    """All attempts in the smallest heap (KiB, `start` less some steps) that does so many times of
-    as many; none when not even `start` does.
+def smallest(attempt: Try, guess: int, step: int = STEP, times: int = TIMES) -> list[Attempt]:
+    """All attempts in the smallest heap (KiB) that does so many times of as many; none when not
+    even `MOST` does. What does in one heap is taken to do in larger ones; what is told was tried.
+
+    It looks near the guess first, further away by strides that double, then by halves.
     """
-    heap = start
-    while heap > 0 and attempt(heap).well:
-        heap -= step
-    for larger in range(heap + step, start + 1, step):
-        found: list[Attempt] = []
-        while len(found) < times and (not found or found[-1].well):
-            found.append(attempt(larger))
-        if found[-1].well:
-            return found
+    tried: dict[int, Attempt] = {}
+    low, high = 0, MOST + step  # the largest that does not, the smallest that does, so far
+    heap, stride = guess, step
+    while high - low > step:
+        tried[heap] = attempt(heap)
+        low, high = (low, heap) if tried[heap].well else (heap, high)
+        if low and high <= MOST:
+            heap = low + (high - low) // (2 * step) * step
+        else:
+            heap = max(step, high - stride) if high <= MOST else min(MOST, low + stride)
+            stride *= 2
+    for heap in range(high, MOST + 1, step):
+        done = [tried[heap]] if heap in tried else []
+        while len(done) < times and (not done or done[-1].well):
+            done.append(attempt(heap))
+        if done[-1].well:
+            return done
     return []
 
 
@@ -232,26 +232,19 @@ def native_octets(tree: Path) -> int:
     return sum(len(data) for data in map(Path.read_bytes, paths) if data[2] >> _ARCH_BITS)
 
 
-def _benches(place: _Place, folder: Path) -> Iterator[tuple[str, Bench]]:
-    tree = build_tree(ROOT / "build" / "desk", "x86", (shadows.MICROPYTHON, shadows.DESK))
-    yield "loaded into RAM", Bench(place, tree, "")
-    rom = folder / "image"
-    rom.write_bytes(image(tree, list(read_manifest(tree))))
-    size = rom.stat().st_size
-    yield "executed in place", Bench(place, tree, _FROM_ROM % (str(rom), size, size))
-
-
-def measure(start: int) -> dict[str, Any]:
-    """All figures."""
+def measure(guess: int) -> dict[str, Any]:
+    """All figures; `guess` is a heap (KiB) to begin with, 0 for what was found before."""
     figures: dict[str, Any] = {
         "native_mpy_" + BOARD: native_octets(build_tree(ROOT / "build", BOARD))}
     shadows.install()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="small-")))
-        for name, bench in _benches(_Place(stack), folder):
-            print(name)
-            found = smallest(bench.attempt, start)
-            figures[name] = found and {
+        place = _Place(stack)
+        for row in small_heap_rows.rows(folder):
+            print(row.name)
+            figures["stand_ins"] = small_heap_rows.weight(MICROPYTHON, row.tree, folder)
+            found = smallest(Bench(place, row.tree, row.launch).attempt, guess or row.guess)
+            figures[row.name] = found and {
                 "heap_kib": found[0].heap, "heap_peak": max(one.peak for one in found),
                 "seconds": min(one.seconds for one in found)}
     return figures
@@ -259,18 +252,19 @@ def measure(start: int) -> dict[str, Any]:
 
 def lines(figures: dict[str, Any]) -> Iterator[str]:
     """The report."""
-    for name in ("loaded into RAM", "executed in place"):
+    for name in small_heap_rows.NAMES:
         found = figures[name]
         if not found:
-            yield "%-18s not in %d KiB" % (name, START)
+            yield "%-30s not in %d KiB" % (name, MOST)
             continue
-        yield "%-18s %d KiB, most live octets %d, %.1f s (%d times of %d)" % (
+        yield "%-30s %d KiB, most live octets %d, %.1f s (%d times of %d)" % (
             name, found["heap_kib"], found["heap_peak"], found["seconds"], TIMES, TIMES)
-    yield "Beside it, on a board whose heap is the collector's alone: %d KiB for TLS, and of the" \
-        % TLS_KIB
-    yield "%d octets of modules with native code what is in RAM (all of it, or what ROMFS does" \
-        % figures["native_mpy_" + BOARD]
-    yield "not execute in place). A board with %d KiB has %d KiB without TLS." % (
+    yield "In each, %d octets are what stands in for a board's own modules. Beside it, on a" \
+        % figures["stand_ins"]
+    yield "board whose heap is the collector's alone: %d KiB for TLS, and of the %d octets of" % (
+        TLS_KIB, figures["native_mpy_" + BOARD])
+    yield "modules with native code what is in RAM (all of it, or what ROMFS does not execute in"
+    yield "place; nothing in a build without). A board with %d KiB has %d KiB without TLS." % (
         BOARD_KIB, BOARD_KIB - TLS_KIB)
 
 
@@ -278,8 +272,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m tools.small_heap", description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures as JSON")
-    parser.add_argument("--from", type=int, default=START, dest="start", metavar="KIB",
-                        help="the largest heap (default: %(default)s KiB)")
+    parser.add_argument("--from", type=int, default=0, dest="guess", metavar="KIB",
+                        help="look near this heap first (default: near those found before)")
     given = parser.parse_args(arguments)
     try:
         if not MICROPYTHON.is_file():
@@ -290,7 +284,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (debian_packages.MissingError, OSError) as error:
         print("skipped: no 32-bit MicroPython here (%s)" % error)
         return 0
-    figures = measure(given.start)
+    figures = measure(given.guess)
     print("\n".join(lines(figures)))
     if given.json:
         given.json.write_text(json.dumps(figures, indent=1) + "\n")

@@ -123,6 +123,12 @@ def test_a_board_is_built_and_nothing_is_left_over(port: Any) -> None:
     assert board.spool_area.block_size == 4096
 
 
+def test_code_stays_only_where_it_is_native(port: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert hal.board.open_board(port).code_stays == port.CODE_STAYS
+    monkeypatch.setitem(sys.modules, "pointers", types.ModuleType("pointers"))
+    assert not hal.board.open_board(port).code_stays
+
+
 def test_heater_motors_and_lamps_start_off(port: Any) -> None:
     hal.board.open_board(port)
     for name, number in port.PINS.items():

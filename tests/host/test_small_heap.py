@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import debian_packages, small_heap
+from tools import debian_packages, small_heap, small_heap_rows
 from tools.debian_packages import MissingError
 from tools.small_heap import Attempt, smallest
 
@@ -26,10 +26,17 @@ def machine(fits: Callable[[int, int], bool]) -> tuple[Callable[[int], Attempt],
     return attempt, tried
 
 
-def test_the_smallest_heap_is_found_from_above() -> None:
-    attempt, tried = machine(lambda heap, _count: heap >= 20)
-    assert [one.heap for one in smallest(attempt, 32)] == [20, 20, 20]
-    assert tried == [32, 28, 24, 20, 16, 20, 20, 20]
+@pytest.mark.parametrize(("needed", "guess"), [
+    (needed, guess) for needed in (4, 20, 128, 164, 240) for guess in (8, 20, 128, 240)])
+def test_the_smallest_heap_is_found_from_any_guess(needed: int, guess: int) -> None:
+    attempt, tried = machine(lambda heap, _count: heap >= needed)
+    assert [one.heap for one in smallest(attempt, guess)] == [needed] * 3
+    assert len(tried) <= 14 and max(tried) <= small_heap.MOST
+
+
+def test_a_good_guess_takes_few_attempts() -> None:
+    attempt, tried = machine(lambda heap, _count: heap >= 164)
+    assert smallest(attempt, 164) and tried == [164, 160, 164, 164]
 
 
 def test_a_heap_that_does_only_now_and_then_is_not_small_enough() -> None:
@@ -40,7 +47,30 @@ def test_a_heap_that_does_only_now_and_then_is_not_small_enough() -> None:
 
 def test_where_nothing_fits_nothing_is_found() -> None:
     attempt, tried = machine(lambda _heap, _count: False)
-    assert smallest(attempt, 32) == [] and tried == [32]
+    assert smallest(attempt, 32) == [] and max(tried) == small_heap.MOST
+
+
+def test_rows_start_what_is_to_be_measured_with_the_stand_ins_outside_of_the_heap(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build_tree(_folder: Path, arch: str, _shadows: object) -> Path:
+        tree = tmp_path / arch
+        tree.mkdir(exist_ok=True)
+        for name in ("desk_link", "flash", "machine", "network", "firmware"):
+            (tree / (name + ".mpy")).write_text("%s for %s" % (name, arch))
+        (tree / "manifest.json").write_text('{"files": {"firmware.mpy": {}, "machine.mpy": {}}}')
+        return tree
+
+    monkeypatch.setattr(small_heap_rows, "build_tree", build_tree)
+    made = list(small_heap_rows.rows(tmp_path))
+    assert tuple(row.name for row in made) == small_heap_rows.NAMES
+    for row, arch, path in zip(made, ("x86", "x86", "bytecode"), (
+            "['/desk', '', '.frozen']", "['/rom', '.frozen']", "['/desk', '', '.frozen']"),
+            strict=True):
+        assert (row.tree, "sys.path[:] = %s\n" % path in row.launch) == (tmp_path / arch, True)
+        compile(row.launch, row.name, "exec")
+    stand_ins = (tmp_path / "bytecode-desk").read_bytes()
+    assert b"machine for bytecode" in stand_ins and b"firmware" not in stand_ins
+    assert b"firmware for x86" in (tmp_path / "x86-rom").read_bytes()
 
 
 def summary(**changed: object) -> dict[str, object]:
