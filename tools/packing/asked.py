@@ -13,6 +13,7 @@ from tools.packing.program import Trees
 from tools.packing.scopes import Function
 
 _ASKING = ("getattr", "hasattr", "setattr", "delattr")
+_PROBES = {"getattr": 3, "hasattr": 2}  # arguments with which they ask whether there is one
 Places = dict[str, set[int]]  # of each function: which arguments are names
 
 
@@ -36,6 +37,20 @@ def asked(trees: Trees) -> dict[str, list[ast.Constant]]:
                 every[text].append(node)
     return {
         text: nodes for text, nodes in every.items() if all(id(node) in named for node in nodes)
+    }
+
+
+def probed(trees: Trees) -> set[str]:
+    """Names of which is asked whether an object has them: it must not have another one that is
+    called so.
+    """
+    return {
+        str(node.args[1].value)
+        for tree in trees.values()
+        for node in walk(tree)
+        if isinstance(node, ast.Call)
+        and len(node.args) == _PROBES.get(getattr(node.func, "id", ""))
+        and isinstance(node.args[1], ast.Constant)
     }
 
 

@@ -12,13 +12,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from tools.packing.absent import BASE, Absent
+from tools.packing.asked import probed
 from tools.packing.names import API, bases, is_special
 from tools.packing.nodes import children, walk
 from tools.packing.program import Trees, strings
 from tools.packing.scopes import Function, bound_by, places
 
 _MAKES = "__init__"
-_PROBES = {"getattr": 3, "hasattr": 2}  # arguments with which they ask whether there is one
 # Of objects that MicroPython itself calls it asks whether they have these
 _ASKED_FOR = frozenset(("ioctl", "mount", "readblocks", "readinto1", "send", "sync", "throw"))
 _MOST = 32  # names in a class: so many short ones there are anyway
@@ -34,7 +34,7 @@ class Merged:
         self._absent = absent
         self._found: dict[str, str] = {}
         self._refused = set(kept) | API | strings(trees) | _said_otherwise(trees)
-        self._probed = _ASKED_FOR | _probed(trees)
+        self._probed = _ASKED_FOR | probed(trees)
         for room in trees:
             self._room(room)
 
@@ -153,18 +153,6 @@ def _said_otherwise(trees: Trees) -> set[str]:
             elif isinstance(node, ast.ImportFrom) and node not in tree.body:
                 found |= {alias.name for alias in node.names}
     return found | {name for name, count in named.items() if count > 1}
-
-
-def _probed(trees: Trees) -> set[str]:
-    """Names of which is asked whether an object has them."""
-    return {
-        str(node.args[1].value)
-        for tree in trees.values()
-        for node in walk(tree)
-        if isinstance(node, ast.Call)
-        and len(node.args) == _PROBES.get(getattr(node.func, "id", ""))
-        and isinstance(node.args[1], ast.Constant)
-    }
 
 
 def _said_at_loading(tree: ast.Module) -> set[str]:

@@ -15,7 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tools.packing.asked import asked
+from tools.packing.asked import asked, probed
 from tools.packing.nodes import walk
 from tools.packing.program import Trees, keywords, reference, strings
 from tools.packing.scopes import Function, bound_by, module_names, places
@@ -48,7 +48,7 @@ def shorten(
     spaces = [*_modules(trees), *inside]
     asking = asked(trees)
     texts = strings(trees) - {*asking}
-    fixed = set(kept) | API | texts | keywords(trees)
+    fixed = set(kept) | API | texts | keywords(trees) | probed(trees)
     fixed |= _foreign(trees) | _exceptions(trees)
     uses = Counter(name for name in _uses(trees) if name not in fixed and not is_special(name))
     owned = set().union(*map(module_names, trees.values()), *inside)
