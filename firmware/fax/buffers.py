@@ -19,7 +19,7 @@ ENTRIES = const(256)  # octets of a directory read at a time: a strip table's co
 
 # octets of coded data held at a time; changing elements: a line of MAX_WIDTH dots, in a small heap
 # one of 300 dpi (of a wider one as many); 16 head lines of 216 octets, or 8
-_INPUT, _SMALL_INPUT = const(3744), const(1536)
+_INPUT, _SMALL_INPUT = const(3728), const(1536)
 _ELEMENTS, _SMALL_ELEMENTS = const(5248), const(2656)
 _BAND, _SMALL_BAND = const(3456), const(1728)
 

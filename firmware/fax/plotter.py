@@ -242,6 +242,7 @@ class Plotter:
 
     def __init__(self, buffers: FaxBuffers) -> None:
         self._band = buffers.band
+        self._words = len(buffers.band) >> 2
         self._whole = memoryview(buffers.band)
         self.view = self._whole[:0]  # lines that are ready
         self._elements = buffers.elements
@@ -279,7 +280,7 @@ class Plotter:
         """
         state = self._state
         await sink.write(self._whole[:0], 0)
-        clear(self._band, 0, len(self._band) >> 2)
+        clear(self._band, 0, self._words)
         lines = rows * state[_Y_NUM] // state[_Y_DEN]
         state[_Y] = rows * state[_Y_NUM] % state[_Y_DEN]
         while lines > 0:
@@ -326,7 +327,7 @@ class Plotter:
         """
         self._left -= lines
         if self.straight:  # no line is open
-            clear(self._band, 0, len(self._band) >> 2)
+            clear(self._band, 0, self._words)
             self._state[_DOWN] = 0
         else:
             self._keep(self._is_open())
@@ -346,5 +347,5 @@ class Plotter:
         stride, down = state[_STRIDE], state[_DOWN]
         if open_line and down:
             self._whole[:stride] = self._whole[down * stride : (down + 1) * stride]
-        clear(self._band, stride >> 2 if open_line else 0, len(self._band) >> 2)
+        clear(self._band, stride >> 2 if open_line else 0, self._words)
         state[_DOWN] = 0
