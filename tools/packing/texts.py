@@ -3,8 +3,7 @@ are read when they are said (`firmware/on_demand.py`).
 
 A constant of more than ten characters takes an object, its octets and a place in a table, some
 fifty octets of a device's heap; a text of the file takes seven where it is said. What is moved is
-known by what it says: sentences for people, which tell of something unusual, and names of modules,
-which are loaded with them.
+known by what it says: sentences for people, which tell of something unusual.
 """
 
 from __future__ import annotations
@@ -19,16 +18,15 @@ from tools.packing.scopes import Function, bound_by, module_names, places
 
 FILE = "firmware/texts"
 LOADER = "cold"  # of firmware.on_demand: its items are the texts
-NEEDED = ("firmware.restarts", "firmware.safe_state")  # when flash memory can't be read
-OFTEN = ("firmware.fax.packed",)  # said for each page, though it is in memory
 # Never in memory for longer than a moment, or there for what they say
 APART = (
-    *NEEDED,
     "firmware.fax.refusal",
     "firmware.fax.verdict",
     "firmware.mail.notice",
     "firmware.pop3.auth.",
     "firmware.recording.fault_table",
+    "firmware.restarts",
+    "firmware.safe_state",
     "firmware.service.",
     "firmware.sntp",
     "firmware.store.certificate",
@@ -48,8 +46,9 @@ Key = tuple[str, str]  # a module and a name there
 
 
 def spread(trees: Trees) -> None:
-    """Put texts that a module gives a name, for itself or others, where they are said. What must
-    stay in memory anyway, since it is compared with or in a tuple, stays where it is.
+    """Put texts that a module gives a name, for itself or others, and names of modules to load,
+    where they are said. What must stay in memory anyway, since it is compared with or in a tuple,
+    stays where it is.
     """
     asked = strings(trees)
     asked |= {getattr(node, "attr", "") for tree in trees.values() for node in walk(tree)}
@@ -57,7 +56,7 @@ def spread(trees: Trees) -> None:
         (module, name): text
         for module, tree in trees.items()
         for name, text in _held(tree).items()
-        if name not in asked and _is_seldom(text, trees)
+        if name not in asked and (text in trees or _is_seldom(text))
     }
     uses = [_Uses(trees, module, held) for module in trees]
     stays = {key for one in uses for key in one.stays}
@@ -126,7 +125,7 @@ def take_out(trees: Trees, called: Mapping[str, str] | None = None) -> str:
 
         def put(node: ast.expr) -> ast.expr:
             if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
-                return (_is_seldom(node.value, trees) and file.place_of(node.value)) or node
+                return (_is_seldom(node.value) and file.place_of(node.value)) or node
             return node
 
         _Said(put).visit(tree)
@@ -174,13 +173,11 @@ def _filled(text: str) -> int:
     return _MOST_FILLED + 1 if None in found else len(found) - found.count("%")
 
 
-def _is_seldom(text: Text, trees: Collection[str]) -> bool:
+def _is_seldom(text: Text) -> bool:
     if isinstance(text, bytes):
         text = text.decode() if text.isascii() else ""
     if not _INTERNED < len(text.encode()) <= _LONGEST:
         return False
-    if text in trees:
-        return text not in NEEDED and text not in OFTEN
     return " " in text and _WORD.search(text) is not None
 
 
