@@ -10,6 +10,7 @@ from micropython import const
 if TYPE_CHECKING:
     from typing import Any
 
+_SPARED = const(20480)  # free octets that a page may want beside the groups
 _ALL = const(99)  # warm groups: none is ever forgotten
 # Modules on demand that have native code, and what they hold of others
 _NATIVE = (
@@ -19,7 +20,7 @@ _NATIVE = (
 _stay: list[str] = [""]  # what is never forgotten, each name between blanks
 _one: list[Any] = ["", None]  # name and module of what is held until another is loaded
 _held: list[str] = []  # the groups that are in memory, in the order of loading
-_most: list[int] = [2]  # warm groups at a time
+_most: list[int] = [2]  # warm groups at a time where less than that is free
 
 
 def load(name: str) -> Any:
@@ -55,7 +56,7 @@ class _Groups:
 
     def __getattr__(self, name: str) -> Any:
         warm = [one for one in _held if one[0] == "w"]
-        if name[0] == "w" and len(warm) >= _most[0]:
+        if name[0] == "w" and len(warm) >= _most[0] and _is_tight():
             forget(warm[0])
         module = load("firmware." + name)
         _unlist("firmware." + name)
@@ -82,6 +83,16 @@ class _Groups:
 
 
 cold = _Groups()
+
+
+def _is_tight() -> bool:
+    """True when so little is free that a warm group has to go where another one comes."""
+    if not hasattr(gc, "mem_free"):
+        return True
+    gc.collect()
+    return gc.mem_free() < _SPARED
+
+
 # Which of a group's functions are methods that nothing in their class stands for: a line a group,
 # "g1 Class.method.function Class.method.function ". The build writes it
 _ELSEWHERE = ""

@@ -59,9 +59,42 @@ def test_a_page_that_begins_lets_cold_groups_go_and_keeps_warm_ones() -> None:
     assert not hasattr(sys.modules["firmware"], "g901") and "firmware.g901" not in sys.modules
 
 
+class Heap:
+    """Stands for the collector: so many octets are free."""
+
+    free = 0
+
+    @staticmethod
+    def collect() -> None:
+        """Collect nothing."""
+
+    @classmethod
+    def mem_free(cls) -> int:
+        """Free octets."""
+        return cls.free
+
+
+def test_warm_groups_beyond_two_stay_while_enough_is_free() -> None:
+    gc = on_demand.gc
+    on_demand.forget("")
+    on_demand.gc = Heap  # type: ignore[assignment]
+    try:
+        Heap.free = 30000
+        assert in_memory("w901", "w902", "w903") == ["w901", "w902", "w903"]
+        Heap.free = 10000
+        assert in_memory("w904") == ["w902", "w903", "w904"], "the first one goes"
+        assert in_memory("g901") == ["w902", "w903", "w904", "g901"]
+    finally:
+        on_demand.gc = gc
+        on_demand.forget("")
+
+
 def test_all_warm_groups_stay_in_a_large_heap_until_room_is_wanted() -> None:
     most = on_demand._most[0]
+    gc = on_demand.gc
     on_demand.forget("")
+    Heap.free = 0
+    on_demand.gc = Heap  # type: ignore[assignment]
     try:
         assert in_memory("w901", "w902", "w903") == ["w902", "w903"]
         on_demand.keep_groups()
@@ -72,6 +105,7 @@ def test_all_warm_groups_stay_in_a_large_heap_until_room_is_wanted() -> None:
         assert on_demand._held == []
     finally:
         on_demand._most[0] = most
+        on_demand.gc = gc
 
 
 class Machine(on_demand.Elsewhere):
