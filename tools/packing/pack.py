@@ -19,6 +19,7 @@ from tools.packing import (
     fold,
     inline,
     inline_find,
+    inner,
     names,
     origins,
     rooms,
@@ -27,7 +28,7 @@ from tools.packing import (
 from tools.packing.absent import Absent
 from tools.packing.merge import Merged
 from tools.packing.nodes import walk
-from tools.packing.program import Trees, parsed, reference, strings, text_of
+from tools.packing.program import Trees, keywords, parsed, reference, strings, text_of
 from tools.packing.scopes import module_names, places
 
 # Each is loaded by its first entry; what an entry imports is of the same room unless an earlier
@@ -103,6 +104,7 @@ def pack(
     trees, called = files.shorten(trees, files.Known(groups, JOINED, PLACED, order))
     _check(trees)
     said = texts.take_out(trees, called)
+    inner.number(trees, outside | keywords(trees))
     chosen = names.shorten(trees, KEPT | outside, [*classes, *merged.spaces, absent.classes])
     absent.write(chosen)
     chosen.update({name: chosen[merged[name]] for name in merged})
