@@ -51,7 +51,8 @@ class Line:
     def typed(self, command: str, limit_s: float = 100) -> list[str]:
         """Type a command; the lines between echo and next prompt."""
         self._port.write(command.encode() + b"\r")
-        shown = self._until_prompt(limit_s)
+        # the first key of a machine that has started draws the prompt once more
+        shown = self._until_prompt(limit_s, b"\r\n")
         lines = shown.decode().split("\r\n")
         return [line.rstrip("\r") for line in lines[1:-1]]
 
@@ -62,10 +63,10 @@ class Line:
     def close(self) -> None:
         self._port.close()
 
-    def _until_prompt(self, limit_s: float) -> bytes:
+    def _until_prompt(self, limit_s: float, before: bytes = b"") -> bytes:
         shown = b""
         end = time.monotonic() + limit_s
-        while not shown.endswith(PROMPT):
+        while not shown.endswith(PROMPT) or before not in shown:
             assert time.monotonic() < end, "no prompt after %r" % shown[-200:]
             shown += self._port.read(4096)
         self.shown += shown
