@@ -10,7 +10,7 @@ from micropython import const
 if TYPE_CHECKING:
     from typing import Any
 
-_SPARED = const(20480)  # free octets that a page may want beside the groups
+_SPARED = const(40960)  # free octets that a page may want beside the groups
 _ALL = const(99)  # warm groups: none is ever forgotten
 # Modules on demand that have native code, and what they hold of others
 _NATIVE = (

@@ -79,7 +79,7 @@ def test_warm_groups_beyond_two_stay_while_enough_is_free() -> None:
     on_demand.forget("")
     on_demand.gc = Heap  # type: ignore[assignment]
     try:
-        Heap.free = 30000
+        Heap.free = 50000
         assert in_memory("w901", "w902", "w903") == ["w901", "w902", "w903"]
         Heap.free = 10000
         assert in_memory("w904") == ["w902", "w903", "w904"], "the first one goes"
