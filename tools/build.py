@@ -108,7 +108,8 @@ def build_tree(
 
 def packing(tree: Path) -> Path:
     """The file that says how a tree was packed: {names: {name: short name}, rooms: {module: the
-    modules in it}, order: what is loaded and stays, files: {module: its short name}}.
+    modules in it}, order: what is loaded and stays, files: {module: its short name}, functions:
+    {short name of a module: {short name: functions there that it may mean}}}.
     """
     return tree.with_name(tree.name + ".json")
 

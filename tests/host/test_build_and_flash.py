@@ -149,6 +149,23 @@ def test_built_functions_compute_and_tell_where_they_fail(
     assert "ValueError: reason" in said
 
 
+def test_a_traceback_of_the_packed_program_can_be_read(project: Path, tmp_path: Path) -> None:
+    (project / "firmware" / "says.py").write_text(
+        "from __future__ import annotations\n\n\n"
+        "class Sheet:\n    def __init__(self) -> None:\n"
+        "        for say in (self.unheard, self.unheard):\n            say()\n\n"
+        "    def unheard(self) -> None:\n"
+        "        raise ValueError('reason')\n\n\ndef run() -> None:\n    Sheet()\n"
+    )
+    tree = build_tree(tmp_path / "out")
+    said = run(tree, "__import__(%r).run()" % file_of(tree, "firmware.says").removesuffix(".mpy"))
+    places = re.findall(r'File "([^"<]+)",.* in (\w+)', said)
+    functions = build.packed(tree)["functions"]
+    meant = [functions[module][name] for module, name in places]
+    assert meant == [["run"], ["Sheet.__init__"], ["Sheet.unheard"]]
+    assert places[-1][1] != "unheard"
+
+
 @pytest.mark.parametrize("arch", [arch for arch in build.ARCHES if arch != "bytecode"])
 def test_every_architecture_is_in_its_header(project: Path, tmp_path: Path, arch: str) -> None:
     tree = build_tree(tmp_path / "out", arch)

@@ -51,7 +51,8 @@ def packed(texts: Texts, whole: Texts) -> tuple[Texts, dict[str, Any]]:
     made = {targets.get(name, _target_of(name)): text for name, text in done.texts.items()}
     if done.said:
         made[FILE] = done.said
-    what = {"names": done.names, "rooms": done.rooms, "order": done.order, "files": done.files}
+    what = {"names": done.names, "rooms": done.rooms, "order": done.order, "files": done.files,
+            "functions": done.functions}
     return made | numbered(others, plan(others), keywords(ours)), what
 
 

@@ -29,7 +29,7 @@ from tools.packing.absent import Absent
 from tools.packing.merge import Merged
 from tools.packing.nodes import walk
 from tools.packing.program import Trees, keywords, parsed, reference, strings, text_of
-from tools.packing.scopes import module_names, places
+from tools.packing.scopes import Function, module_names, places
 
 # Each is loaded by its first entry; what an entry imports is of the same room unless an earlier
 # room has it. The order is that of the boot: the large buffers come first.
@@ -73,6 +73,7 @@ class Packed(NamedTuple):
     order: list[str]  # what the entries load, in that order
     said: str  # what the file of texts holds
     files: dict[str, str]  # what each module is called
+    functions: dict[str, dict[str, list[str]]]  # of what it is called: whom a short name means
 
 
 def pack(
@@ -105,12 +106,32 @@ def pack(
     _check(trees)
     said = texts.take_out(trees, called)
     inner.number(trees, outside | keywords(trees))
+    functions = {name: [*_functions(tree.body)] for name, tree in trees.items()}
     chosen = names.shorten(trees, KEPT | outside, [*classes, *merged.spaces, absent.classes])
     absent.write(chosen)
     chosen.update({name: chosen[merged[name]] for name in merged})
     origins.forget(trees)
     made = {name: text_of(tree) for name, tree in trees.items()}
-    return Packed(made, chosen, planned, order, said, called)
+    meant = {name: _meant(whole, chosen) for name, whole in functions.items() if whole}
+    return Packed(made, chosen, planned, order, said, called, meant)
+
+
+def _functions(body: Sequence[ast.stmt], owner: str = "") -> Iterator[str]:
+    """What a module's functions are called, a class before its methods."""
+    for node in body:
+        if isinstance(node, Function | ast.ClassDef):
+            if isinstance(node, Function):
+                yield owner + node.name
+            yield from _functions(node.body, owner + node.name + ".")
+
+
+def _meant(functions: Sequence[str], chosen: Mapping[str, str]) -> dict[str, list[str]]:
+    """The functions that a traceback means by each name."""
+    found: dict[str, list[str]] = {}
+    for whole in functions:
+        name = whole.rpartition(".")[2]
+        found.setdefault(chosen.get(name, name), []).append(whole)
+    return found
 
 
 def _check(trees: Trees) -> None:
