@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 from tools import micropython_binary
-from tools.packing import origins
+from tools.packing import names, origins
 from tools.packing.program import parsed, text_of
 
 SHAPES = """
@@ -40,3 +40,8 @@ def test_a_class_keeps_its_names_but_those_of_its_origin() -> None:
         [str(micropython_binary.find()), "-c", text_of(trees["shapes"]) + ASKED],
         capture_output=True, text=True, check=True)
     assert said.stdout.splitlines() == ["s 4 Odd t 0", "[False, False, False]"]
+
+
+def test_what_a_pin_is_asked_for_keeps_its_name() -> None:
+    # a tree for boards is packed without the desk's stand-in for machine, which says these too
+    assert {"IN", "OUT"} - names.API == set()
