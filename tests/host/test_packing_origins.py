@@ -6,6 +6,7 @@ import subprocess
 
 from tools import micropython_binary
 from tools.packing import names, origins
+from tools.packing.foreign import asked_of_others
 from tools.packing.program import parsed, text_of
 
 SHAPES = """
@@ -45,3 +46,24 @@ def test_a_class_keeps_its_names_but_those_of_its_origin() -> None:
 def test_what_a_pin_is_asked_for_keeps_its_name() -> None:
     # a tree for boards is packed without the desk's stand-in for machine, which says these too
     assert {"IN", "OUT"} - names.API == set()
+
+
+def test_what_modules_of_others_are_asked_for_keeps_its_name() -> None:
+    trees = parsed({"ours": "SIDE = 1\n", "asks": """
+import board
+from board.parts import part
+import ours
+import sys
+
+KIND = board.KIND
+
+def run(given):
+    here = KIND.FIRST
+    here.second(ours.SIDE, given.third)
+    part.FOURTH.fifth().sixth
+    getattr(board, "seventh", None)
+    getattr(given, "eighth")
+    return sys.modules.get("ours").ninth
+"""})
+    assert asked_of_others(trees) == {
+        "KIND", "FIRST", "second", "FOURTH", "fifth", "sixth", "seventh", "modules", "get"}

@@ -26,6 +26,7 @@ from tools.packing import (
     texts,
 )
 from tools.packing.absent import Absent
+from tools.packing.foreign import asked_of_others
 from tools.packing.merge import Merged
 from tools.packing.nodes import walk
 from tools.packing.program import Trees, keywords, parsed, reference, strings, text_of
@@ -86,6 +87,7 @@ def pack(
     apart.know(trees, whole or {})
     outside = {name for text in foreign.values() for name in _words(text)
                if names.is_special(name) or name[0] != "_"}
+    outside |= asked_of_others(trees)
     fold.fold(trees)
     texts.spread(trees)
     planned = plan(trees)
