@@ -67,7 +67,7 @@ class _Groups:
     def __getitem__(self, place: int) -> str:
         """The text at that place of the file in which the build puts what is seldom said
         (`tools/packing/texts.py`). Never raises: where it can't be read its place is said, and
-        what would have been filled in.
+        what would have been filled in; without memory for that, as little as can be filled.
         """
         for _attempt in range(2):
             try:
@@ -79,7 +79,10 @@ class _Groups:
             except MemoryError:
                 forget("")
                 gc.collect()
-        return "text %d" % place + " %s" * (place & 3)
+        try:
+            return "text %d" % place + " %s" * (place & 3)
+        except MemoryError:
+            return ("", "%s", "%s %s", "%s %s %s")[place & 3]
 
 
 cold = _Groups()

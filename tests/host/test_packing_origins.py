@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 
 from tools import micropython_binary
-from tools.packing import names, origins
+from tools.build import ROOT
+from tools.packing import names, origins, texts
 from tools.packing.foreign import asked_of_others
 from tools.packing.program import parsed, text_of
 
@@ -67,3 +68,12 @@ def run(given):
 """})
     assert asked_of_others(trees) == {
         "KIND", "FIRST", "second", "FOURTH", "fifth", "sixth", "seventh", "modules", "get"}
+
+
+def test_what_is_said_when_flash_or_memory_fails_is_not_read_from_flash() -> None:
+    for text in texts.NEEDED:
+        trees = parsed({"home": "cold = {}\n", "says": "def say():\n    return %r\n" % text})
+        assert texts.take_out(trees) == "" and repr(text) in text_of(trees["says"])
+    sources = "".join(path.read_text() for room in ("firmware", "hal")
+                      for path in (ROOT / room).rglob("*.py"))
+    assert all(repr(text)[1:-1] in sources for text in texts.NEEDED)

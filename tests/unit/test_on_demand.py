@@ -146,3 +146,14 @@ def test_a_text_that_can_not_be_read_hides_nothing() -> None:
     """No module here has a file of texts beside it."""
     assert on_demand.cold[64] == "text 64"
     assert on_demand.cold[66] % ("a", 5) == "text 66 a 5"
+
+
+def test_a_text_is_told_of_where_memory_for_it_can_not_be_had() -> None:
+    def full(_path: str, _mode: str) -> None:
+        raise MemoryError
+
+    on_demand.open = full  # type: ignore[attr-defined]
+    try:
+        assert on_demand.cold[66] % ("a", 5) == "text 66 a 5"
+    finally:
+        del on_demand.open  # type: ignore[attr-defined]

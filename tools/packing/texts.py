@@ -34,6 +34,14 @@ APART = (
     "hal.signals",
     "hal.wiring",
 )
+# Said when flash or memory fails, where the file might not be read either
+NEEDED = frozenset((
+    "flash memory: %s",
+    "the flash stays busy",
+    "not enough memory",
+    "no memory for this while a mail is recorded; try again later",
+    "\r\n# no memory for the console while a mail is recorded; try again\r\n",
+))
 _INTERNED = 10  # octets of a constant that is no object of its own
 _LONGEST = 127  # octets of a text: its length takes one of UTF-8
 _WORD = re.compile(r"\b[a-z]{2,}\b")
@@ -178,7 +186,7 @@ def _is_seldom(text: Text) -> bool:
         text = text.decode() if text.isascii() else ""
     if not _INTERNED < len(text.encode()) <= _LONGEST:
         return False
-    return " " in text and _WORD.search(text) is not None
+    return " " in text and text not in NEEDED and _WORD.search(text) is not None
 
 
 class _Said(ast.NodeTransformer):
