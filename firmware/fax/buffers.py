@@ -18,9 +18,9 @@ STRIPS = const(64)  # entries of a page's strip table held at a time
 ENTRIES = const(256)  # octets of a directory read at a time: a strip table's column at least
 
 # octets of coded data held at a time; changing elements: a line of MAX_WIDTH dots, in a small heap
-# one of 300 dpi (of a wider one as many); 16 head lines of 216 octets, or 8
+# one of 400 dpi (of a wider one as many); 16 head lines of 216 octets, or 8
 _INPUT, _SMALL_INPUT = const(3728), const(1536)
-_ELEMENTS, _SMALL_ELEMENTS = const(5248), const(2656)
+_ELEMENTS, _SMALL_ELEMENTS = const(5248), const(3584)
 _BAND, _SMALL_BAND = const(3456), const(1728)
 
 _BITS = const(10)  # a look-up takes so many bits of the input
@@ -32,7 +32,7 @@ _ONE = const(32768)
 
 
 class FaxBuffers:
-    """Buffers of some 26 KB in all, 17 where the heap is `small`: coded input, changing elements,
+    """Buffers of some 26 KB in all, 19 where the heap is `small`: coded input, changing elements,
     look-up tables, a band of packed lines. Who works in them goes by their lengths.
     """
 
