@@ -56,7 +56,7 @@ class _Groups:
 
     def __getattr__(self, name: str) -> Any:
         warm = [one for one in _held if one[0] == "w"]
-        if name[0] == "w" and len(warm) >= _most[0] and _is_tight():
+        if name[0] == "w" and len(warm) >= _most[0] and _is_short():
             forget(warm[0])
         module = load("firmware." + name)
         _unlist("firmware." + name)
@@ -88,7 +88,7 @@ class _Groups:
 cold = _Groups()
 
 
-def _is_tight() -> bool:
+def _is_short() -> bool:
     """True when so little is free that a warm group has to go where another one comes."""
     if not hasattr(gc, "mem_free"):
         return True
@@ -107,11 +107,11 @@ class Elsewhere:
     """
 
     def __getattr__(self, name: str) -> Any:
-        if _place(self, name)[0] < 0:
+        at, end = _place(self, name)
+        if at < 0:
             raise AttributeError(name)
 
         def called(*arguments: Any, **named: Any) -> Any:
-            at, end = _place(self, name)
             line = _ELSEWHERE.rfind("\n", 0, at) + 1
             group = getattr(cold, _ELSEWHERE[line : _ELSEWHERE.find(" ", line)])
             return getattr(group, _ELSEWHERE[at:end])(self, *arguments, **named)

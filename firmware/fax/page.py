@@ -214,12 +214,13 @@ class FaxPage:
         """Hand bands on and draw the `rows` lines that are left: none where all are taken, as in
         turn.py.
         """
-        plotter, bands = self.plotter, self._bands
+        plotter: Plotter = self.plotter  # type: ignore[assignment]
+        bands = self._bands
         while rows:
-            lines = plotter.ready()  # type: ignore[union-attr]
+            lines = plotter.ready()
             if lines:
-                await sink.write(plotter.view, lines)  # type: ignore[union-attr]
-            rows = plotter.go_on(lines, rows)  # type: ignore[union-attr]
+                await sink.write(plotter.view, lines)
+            rows = plotter.go_on(lines, rows)
             bands += 1
             if not bands & _OFTEN:
                 await asyncio.sleep(0)
