@@ -13,6 +13,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
+from tools.packing.nodes import given
+
 _NAMES = ("address_of", "copied", "mem8", "mem16", "mem32")
 IMPORT = "from pointers import " + ", ".join(_NAMES)
 _SHIFTS = {"ptr8": 0, "ptr16": 1, "ptr32": 2}
@@ -193,13 +195,9 @@ def _settings(function: ast.FunctionDef) -> Iterator[tuple[ast.Name, ast.expr]]:
     """Names that are given a pointer, and what they are given."""
     for node in ast.walk(function):
         if isinstance(node, ast.Assign):
-            for target in node.targets:
-                pairs = [(target, node.value)]
-                if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
-                    pairs = list(zip(target.elts, node.value.elts, strict=True))
-                for name, value in pairs:
-                    if isinstance(name, ast.Name) and _called(value) in _SHIFTS:
-                        yield name, value
+            for name, value in given(node):
+                if isinstance(name, ast.Name) and _called(value) in _SHIFTS:
+                    yield name, value
 
 
 def _kind(argument: ast.arg) -> str:

@@ -15,7 +15,7 @@ from tools.packing.names import bases, is_special
 from tools.packing.nodes import walk
 from tools.packing.program import Trees
 from tools.packing.reach import Moved
-from tools.packing.scopes import Function
+from tools.packing.scopes import Function, said_by_class
 
 BASE = "Elsewhere"
 _TEXT = "_ELSEWHERE"  # the text, a string that is empty until the packed names are known
@@ -72,13 +72,7 @@ class Absent:
 
     def _choose_in(self, room: str, node: ast.ClassDef, moved: Collection[Moved]) -> None:
         defined = {one.name for one in node.body if isinstance(one, Function)}
-        said = {
-            inner.id
-            for one in node.body
-            if not isinstance(one, Function)
-            for inner in walk(one)
-            if isinstance(inner, ast.Name)
-        }
+        said = said_by_class(node)
         ours = [
             one for one in moved
             if one.room == room and one.owner == node.name and one.node.name not in said

@@ -12,7 +12,7 @@ from tools.packing.kinds_flow import tell
 from tools.packing.names import bases, is_special
 from tools.packing.nodes import walk
 from tools.packing.program import Trees
-from tools.packing.scopes import Function
+from tools.packing.scopes import Function, said_by_class
 
 # The runtime itself calls methods of an object that has one of these
 _CALLED_BACK = frozenset(("ioctl", "mount", "readblocks", "readinto"))
@@ -130,13 +130,6 @@ def _is_more(family: list[ast.ClassDef], name: str, ours: list[ast.Attribute]) -
         return True
     for one in family:
         functions = {inner.name for inner in one.body if isinstance(inner, Function)}
-        others = {
-            inner.id
-            for each in one.body
-            if not isinstance(each, Function)
-            for inner in walk(each)
-            if isinstance(inner, ast.Name)
-        }
-        if functions & _CALLED_BACK or name in others:
+        if functions & _CALLED_BACK or name in said_by_class(one):
             return True
     return False

@@ -12,7 +12,7 @@ from tools.packing.nodes import walk
 from tools.packing.program import Trees
 from tools.packing.scopes import Function
 
-_ASKING = ("getattr", "hasattr", "setattr", "delattr")
+ASKING = ("getattr", "hasattr", "setattr", "delattr")
 _PROBES = {"getattr": 3, "hasattr": 2}  # arguments with which they ask whether there is one
 Places = dict[str, set[int]]  # of each function: which arguments are names
 
@@ -20,7 +20,7 @@ Places = dict[str, set[int]]  # of each function: which arguments are names
 def asked(trees: Trees) -> dict[str, list[ast.Constant]]:
     """Strings that stand nowhere but where a name is asked for, and where they stand."""
     functions = list(_functions(trees))
-    places: Places = {name: {1} for name in _ASKING}
+    places: Places = {name: {1} for name in ASKING}
     while True:
         named = {id(node) for tree in trees.values() for node in _names(tree, places)}
         found = _passing(functions, named)

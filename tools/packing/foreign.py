@@ -8,11 +8,11 @@ import ast
 from collections.abc import Iterator
 from typing import TypeGuard
 
+from tools.packing.asked import ASKING
 from tools.packing.nodes import walk
 from tools.packing.program import Trees, reference
 from tools.packing.scopes import Function, bound_by
 
-_ASKING = ("getattr", "hasattr", "setattr", "delattr")
 _HOLDS_OURS = "sys"  # what its calls give may be a module of ours
 
 
@@ -41,9 +41,7 @@ def _imported(trees: Trees, tree: ast.Module) -> Iterator[ast.alias]:
 def _asked(scope: ast.Module | Function, known: set[str]) -> set[str]:
     """The same of one scope, in which `known` are not ours; a module's are known within it."""
     inside = known if isinstance(scope, ast.Module) else set(known)
-    body = scope.body if isinstance(scope, ast.Module) else [scope]
-    nodes = [node for one in body for node in (
-        [one] if isinstance(scope, ast.Module) else walk(one))]
+    nodes: list[ast.AST] = [*(scope.body if isinstance(scope, ast.Module) else walk(scope))]
     before = -1
     while len(inside) != before:
         before = len(inside)
@@ -60,18 +58,14 @@ def _asked(scope: ast.Module | Function, known: set[str]) -> set[str]:
 
 
 def _asks(node: ast.AST) -> TypeGuard[ast.Call]:
-    return isinstance(node, ast.Call) and getattr(node.func, "id", "") in _ASKING
+    return isinstance(node, ast.Call) and getattr(node.func, "id", "") in ASKING
 
 
 def _is_foreign(node: ast.expr, known: set[str]) -> bool:
+    called = False
     while isinstance(node, ast.Attribute | ast.Call):
-        if isinstance(node, ast.Call) and _root(node) == _HOLDS_OURS:
-            return False
+        called = called or isinstance(node, ast.Call)
         node = node.func if isinstance(node, ast.Call) else node.value
-    return isinstance(node, ast.Name) and node.id in known
-
-
-def _root(node: ast.expr) -> str:
-    while isinstance(node, ast.Attribute | ast.Call):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return str(getattr(node, "id", ""))
+    if not isinstance(node, ast.Name) or node.id not in known:
+        return False
+    return not called or node.id != _HOLDS_OURS

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Collection, Sequence
 
 from tools.packing.inline_body import own_nodes
-from tools.packing.nodes import children, walk
+from tools.packing.nodes import children, given, walk
 from tools.packing.scopes import Function
 
 _SMALL_CALLS = frozenset(("bool", "int", "len", "max", "min", "ord"))
@@ -91,16 +91,9 @@ def _given(made: Sequence[ast.stmt], is_held_anyway: Callable[[ast.expr], bool])
     found: set[str] = set()
     for node in own_nodes(made):
         if isinstance(node, ast.Assign):
-            for target in node.targets:
-                if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple) and len(
-                    target.elts
-                ) == len(node.value.elts):
-                    pairs = list(zip(target.elts, node.value.elts, strict=True))
-                else:
-                    pairs = [(target, node.value)]
-                for one, value in pairs:
-                    if not _is_small(value) and not is_held_anyway(value):
-                        found |= _names(one)
+            for target, value in given(node):
+                if not _is_small(value) and not is_held_anyway(value):
+                    found |= _names(target)
         elif isinstance(node, ast.For) and not _is_range(node.iter):
             found |= _names(node.target)
         elif isinstance(node, ast.AsyncFor | ast.With | ast.AsyncWith | ast.NamedExpr):

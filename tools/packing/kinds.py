@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from tools.packing.nodes import walk
+from tools.packing.nodes import given, walk
 from tools.packing.program import Trees, reference
 from tools.packing.scopes import Function, bound_by
 
@@ -102,14 +102,10 @@ class _Class:
             if name:
                 self.said.setdefault(name, node.annotation)
         elif isinstance(node, ast.Assign):
-            for target in node.targets:
-                pairs = [(target, node.value)]
-                if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
-                    pairs = list(zip(target.elts, node.value.elts, strict=False))
-                for one, value in pairs:
-                    name = _field(one, itself)
-                    if name:
-                        self.set.setdefault(name, []).append((method, value))
+            for target, value in given(node):
+                name = _field(target, itself)
+                if name:
+                    self.set.setdefault(name, []).append((method, value))
 
     @property
     def names(self) -> set[str]:

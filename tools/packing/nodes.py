@@ -31,6 +31,17 @@ def children(node: ast.AST) -> list[ast.AST]:
     return found
 
 
+def given(node: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """What an assignment gives to what: each pair of `a, b = c, d` by itself."""
+    for target in node.targets:
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple) and len(
+            target.elts
+        ) == len(node.value.elts):
+            yield from zip(target.elts, node.value.elts, strict=True)
+        else:
+            yield target, node.value
+
+
 def walk(node: ast.AST) -> Iterator[ast.AST]:
     """A node and all in it, those that are nearer first."""
     waiting = [node]

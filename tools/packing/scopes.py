@@ -44,6 +44,17 @@ def bound_by(alias: ast.alias) -> str:
     return alias.asname or alias.name.partition(".")[0]
 
 
+def said_by_class(node: ast.ClassDef) -> set[str]:
+    """Names that a class's body says outside of its functions."""
+    return {
+        inner.id
+        for one in node.body
+        if not isinstance(one, Function)
+        for inner in walk(one)
+        if isinstance(inner, ast.Name)
+    }
+
+
 def locals_of(function: Function | ast.Lambda | Comprehension) -> set[str]:
     """Names that a function, lambda or comprehension binds for itself."""
     found: set[str] = set()
