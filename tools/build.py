@@ -51,7 +51,9 @@ MAKERS = [
 LAUNCHER = b'''"""Start the firmware."""
 import os
 
-if "hold" not in os.listdir():
+if "hold" in os.listdir():
+    print("nothing is started: flashing has not ended well; run make flash again")
+else:
     from firmware.main import run
 
     run()

@@ -18,7 +18,8 @@ from pathlib import Path
 import serial
 
 from sim import shadows
-from tools.console import ConsoleError, choose, open_port
+from tools.console import ConsoleError, choose
+from tools.ports import PortError, open_port
 
 LINE = 120  # characters of base64 in one command
 PATIENCE_S = 10.0
@@ -74,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 answer = tell(line, command)
                 if not answer[-1].startswith("OK"):
                     raise ConsoleError(answer[-1])
-    except (ConsoleError, OSError, ValueError) as error:
+    except (ConsoleError, PortError, OSError, ValueError) as error:
         print("certificate: %s" % error, file=sys.stderr)
         return 1
     print("\n".join(answer))

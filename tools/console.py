@@ -20,7 +20,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import serial
-from serial.tools import list_ports
+
+from tools.ports import PortError, boards, open_port
 
 DESK = Path(__file__).resolve().parents[1] / "build" / "console"
 LEAVE = b"\x1d"  # Ctrl-]
@@ -28,7 +29,7 @@ SILENCE_S = 1.0
 
 
 class ConsoleError(Exception):
-    """The console can't be opened or was lost; the text says what helps."""
+    """There is no console, or it was lost; the text says what helps."""
 
 
 def choose(port: str) -> str:
@@ -37,34 +38,24 @@ def choose(port: str) -> str:
         return port
     if DESK.exists():
         return str(DESK)
-    boards = [found.device for found in list_ports.comports() if found.vid is not None]
     raise ConsoleError(
-        "no desk runs here (make run starts one) and no PORT is given; boards seen: %s"
-        % (", ".join(sorted(boards)) or "none")
+        "no desk runs here (make run starts one) and no PORT is given; boards seen: %s" % boards()
     )
-
-
-def open_port(port: str, baud: int) -> serial.Serial:
-    """Open it. Raises ConsoleError."""
-    try:
-        # a modem line toggled on opening restarts some boards: leave it as it is
-        return serial.Serial(port, baud, timeout=0, exclusive=True)
-    except (OSError, serial.SerialException) as error:
-        raise ConsoleError("%s can't be opened: %s" % (port, error)) from error
 
 
 def talk(line: serial.Serial, keyboard: int, screen: int) -> None:
     """Pass octets both ways until Ctrl-] comes, or the keyboard ends and the device is silent.
 
-    Raises ConsoleError when the device goes away.
+    Raises ConsoleError when the device goes away, or said nothing to what came from a pipe.
     """
-    typing = True
+    typing, said = True, os.isatty(keyboard)
     heard = time.monotonic()
     while typing or time.monotonic() - heard < SILENCE_S:
         sources = [line.fileno()] + ([keyboard] if typing else [])
         ready = select.select(sources, [], [], 0.1)[0]
         if line.fileno() in ready:
             _show(line, screen)
+            said = True
             heard = time.monotonic()
         if keyboard in ready:
             keys = os.read(keyboard, 1024)
@@ -74,6 +65,11 @@ def talk(line: serial.Serial, keyboard: int, screen: int) -> None:
                 return
             typing = bool(keys)
             heard = time.monotonic()
+    if not said:
+        raise ConsoleError(
+            "%s does not answer: is it the service line, at that speed, and does the firmware run?"
+            % line.port
+        )
 
 
 def _send(line: serial.Serial, keys: bytes) -> None:
@@ -123,7 +119,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print("console of %s; Ctrl-] leaves" % port, file=sys.stderr)
             with raw_keys(sys.stdin.fileno()):
                 talk(line, sys.stdin.fileno(), sys.stdout.fileno())
-    except ConsoleError as error:
+    except KeyboardInterrupt:  # typed to a pipe, not to the device
+        return 1
+    except (ConsoleError, PortError) as error:
         print("\nconsole: %s" % error, file=sys.stderr)
         return 1
     print(file=sys.stderr)

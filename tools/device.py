@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import errno
 import io
 import time
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,8 @@ from typing import Any, NamedTuple
 import serial
 from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
-from serial.tools import list_ports
+
+from tools.ports import PortError, open_port
 
 HOLD = "hold"  # while this file is there, main.py does not start the firmware
 RESTART_S = 15.0
@@ -45,6 +47,12 @@ _BUILDS = {
 }
 _ARM = ("armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp")
 
+# mpremote tells of files over there by errors like those of files here
+_ITS_OWN = {
+    errno.ENOSPC: "%s: no space is left on the board; remove files of your own from it",
+    errno.EROFS: "%s: the board's file system can't be written: is it mounted by a PC?",
+    errno.ENODEV: "%s: the board has no file system; make one, or install its MicroPython anew",
+}
 _HASH = """
 import hashlib
 def _sum(name):
@@ -67,6 +75,7 @@ def _walk(folder):
         rows = list(os.ilistdir(folder))
     except OSError:
         return
+    print(repr(folder + '/'))
     for row in rows:
         name = folder + '/' + row[0]
         if row[1] & 0x4000:
@@ -74,14 +83,18 @@ def _walk(folder):
         else:
             print(repr(name))
 """
-_LISTED = """
-import json
-def _listed(name):
+_ROOT = """
+import os
+for _row in os.ilistdir():
+    print(repr(_row[0] + '/' * (_row[1] >> 14 & 1)))
+"""
+_SIZE = """
+import os
+def _size(name):
     try:
-        with open(name) as stream:
-            return sorted(json.load(stream)['files'])
-    except (OSError, ValueError, KeyError):
-        return []
+        return os.stat(name)[6]
+    except OSError:
+        return 0
 """
 
 
@@ -146,15 +159,24 @@ class Device:
         return found
 
     def names(self, folder: str) -> list[str]:
-        """Every file below `folder`."""
-        return [
-            str(ast.literal_eval(line))
-            for line in self._exec(_WALK + "_walk(%r)\n" % folder).splitlines()
-        ]
+        """Every file below `folder`, and the folders, itself too, with a slash behind the name."""
+        return self._printed(_WALK + "_walk(%r)\n" % folder)
 
-    def listed(self, manifest: str) -> list[str]:
-        """The files that a manifest on the device names; none where it can't be read."""
-        return list(self._value("_listed(%r)" % manifest, _LISTED))
+    def root(self) -> list[str]:
+        """The files at the root, and the folders with a slash behind the name."""
+        return self._printed(_ROOT)
+
+    def read(self, name: str) -> bytes:
+        """What a file holds; nothing where it can't be read."""
+        if not self.hashes([name])[name]:
+            return b""
+        with self._said():
+            return bytes(self._transport.fs_readfile(name, chunk_size=512))
+
+    def sizes(self, names: Sequence[str]) -> dict[str, int]:
+        """Octets of each file, 0 where there is none."""
+        self._exec(_SIZE)
+        return {name: int(self._value("_size(%r)" % name)) for name in names}
 
     def free(self) -> int:
         """Octets free."""
@@ -170,8 +192,18 @@ class Device:
             self._transport.fs_writefile(name, content, chunk_size=512)
 
     def remove(self, name: str) -> None:
-        """Remove one file; harmless when missing."""
-        self._exec("import os\ntry:\n os.remove(%r)\nexcept OSError:\n pass\n" % name)
+        """Remove one file, or an empty folder that is named with a slash; harmless when
+        missing.
+        """
+        call = "rmdir" if name.endswith("/") else "remove"
+        self._exec("import os\ntry:\n os.%s(%r)\nexcept OSError:\n pass\n"
+                   % (call, name.rstrip("/")))
+
+    def rename(self, old: str, new: str) -> None:
+        """Put a file in another one's place. Where the file system can't do it at once (FAT), a
+        power cut leaves the old one alone.
+        """
+        self._exec("import os\nos.rename(%r, %r)\n" % (old, new))
 
     def hold(self) -> None:
         """Keep the firmware from starting and restart, so that no watchdog of the old program runs
@@ -197,13 +229,11 @@ class Device:
         try:
             return SerialTransport(self.port, timeout=1)
         except (TransportError, OSError, serial.SerialException) as error:
-            seen = ", ".join(
-                sorted(port.device for port in list_ports.comports() if port.vid is not None)
-            )
-            raise DeviceError(
-                "no device at %s (%s); ports with a device: %s"
-                % (self.port, error, seen or "none")
-            ) from error
+            try:
+                open_port(self.port, 115200).close()  # mpremote does not say why
+            except PortError as why:
+                raise DeviceError(str(why)) from error
+            raise DeviceError("%s can't be opened: %s" % (self.port, error)) from error
 
     def _enter(self) -> None:
         try:
@@ -233,6 +263,9 @@ class Device:
     def _value(self, expression: str, before: str = "") -> Any:
         return ast.literal_eval(self._exec("%s\nprint(repr(%s))\n" % (before, expression)).strip())
 
+    def _printed(self, text: str) -> list[str]:
+        return [str(ast.literal_eval(line)) for line in self._exec(text).splitlines()]
+
     def _exec(self, text: str) -> str:
         with self._said():
             return bytes(self._transport.exec(text)).decode()
@@ -248,4 +281,6 @@ class Device:
                 "the device at %s failed: %s" % (self.port, lines[-1] if lines else "no answer")
             ) from error
         except (OSError, serial.SerialException) as error:
+            if error.errno in _ITS_OWN:  # mpremote's word for what failed over there
+                raise DeviceError(_ITS_OWN[int(error.errno or 0)] % self.port) from error
             raise DeviceError("the device at %s went away: %s" % (self.port, error)) from error

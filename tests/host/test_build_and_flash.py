@@ -363,4 +363,23 @@ def test_arm_cores_load_the_code_of_lesser_ones() -> None:
 
 def test_missing_device_is_said_clearly(capsys: pytest.CaptureFixture[str]) -> None:
     assert flash.main(["/dev/no-such-port"]) == 1
-    assert "no device at /dev/no-such-port" in capsys.readouterr().err
+    said = "/dev/no-such-port can't be opened: there is no such port; boards seen"
+    assert said in capsys.readouterr().err
+
+
+def test_without_a_port_the_boards_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert flash.main([]) == 2
+    assert "make flash PORT=...; boards seen: " in capsys.readouterr().err
+
+
+def test_the_architecture_of_a_given_tree_is_its_own(
+    project: Path, tmp_path: Path, board: Board, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tree = str(build_tree(tmp_path / "out", "armv6m"))
+    assert flash.main([board.port, "--tree", tree]) == 1
+    assert "the tree is for armv6m, the device runs x64" in capsys.readouterr().err
+    assert flash.main([board.port, "--tree", tree, "--arch", "bytecode"]) == 1
+    assert "is for armv6m, not for bytecode" in capsys.readouterr().err
+    assert flash.main([board.port, "--tree", str(tmp_path)]) == 1
+    assert "has no manifest.json: run make build" in capsys.readouterr().err
+    assert list(board.folder.iterdir()) == []

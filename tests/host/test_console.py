@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import console
+from tools import console, flash
+from tools.ports import open_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -100,4 +101,24 @@ def test_without_port_and_desk_it_says_what_to_do(
 
 def test_missing_port_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert console.main(["/dev/no-such-port"]) == 1
-    assert "/dev/no-such-port can't be opened" in capsys.readouterr().err
+    assert "/dev/no-such-port can't be opened: there is no such" in capsys.readouterr().err
+
+
+def test_a_port_in_use_and_what_is_no_port_are_told_apart(
+    far: Far, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_port(far.port, 115200):
+        for tool in (console, flash):
+            assert tool.main([far.port]) == 1
+            assert "another program (a console, make flash?)" in capsys.readouterr().err
+    (tmp_path / "file").write_text("no port")
+    for tool in (console, flash):
+        assert tool.main([str(tmp_path / "file")]) == 1
+        assert "it is no serial port" in capsys.readouterr().err
+
+
+def test_a_silent_device_is_told_of(far: Far) -> None:
+    done = subprocess.run([sys.executable, "-m", "tools.console", far.port], cwd=ROOT,
+                          input=b"status\n", capture_output=True, timeout=60)
+    assert done.returncode == 1
+    assert b"does not answer: is it the service line" in done.stderr
