@@ -76,8 +76,19 @@ class Scripted:
         self.is_on = False
 
 
+class Watched(Inbox):
+    """An inbox that says when nothing more has come."""
+    when_quiet: Callable[[], None] | None = None
+
+    async def next(self, seconds: float) -> Any:
+        item = await super().next(seconds)
+        if item is None and self.when_quiet:
+            self.when_quiet()
+        return item
+
+
 class Run:
-    """One run of a desk with a scripted device."""
+    """One run of a desk with a scripted device; `later` comes when all it said was taken."""
 
     def __init__(
         self,
@@ -97,14 +108,14 @@ class Run:
     ) -> tuple[int, Scripted, Report]:
         paper = Paper(self.folder / "paper")
         machine = Mechanism(paper)
-        inbox = Inbox(asyncio.get_running_loop(), paper)
+        inbox = Watched(asyncio.get_running_loop(), paper)
         device = Scripted(inbox, machine, runs)
         console = Console(self.folder / "console")
         desk = Desk(options, machine, paper, inbox, device, console, self.lines.append)
         if later is not None:
-            asyncio.get_running_loop().call_later(0.3, later, desk)
+            inbox.when_quiet = lambda: later(desk)
         try:
-            return await asyncio.wait_for(desk.run(), 20), device, desk.report
+            return await asyncio.wait_for(desk.run(), 100), device, desk.report
         finally:
             console.close()
 

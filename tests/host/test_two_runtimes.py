@@ -74,11 +74,11 @@ def process(tmp_path: Path) -> Iterator[ModuleProcess]:
 
 
 def test_pass_keeps_the_tests_own_output(process: ModuleProcess) -> None:
-    assert process.run("test_passes", 10) == ("passed", "", "said aloud")
+    assert process.run("test_passes", 100) == ("passed", "", "said aloud")
 
 
 def test_failed_comparison_shows_values_and_the_right_line(process: ModuleProcess) -> None:
-    answer = process.run("test_compares", 10)
+    answer = process.run("test_compares", 100)
     assert answer.word == "failed"
     assert "len(values) == 3" in answer.detail
     assert "left = 2" in answer.detail
@@ -87,30 +87,30 @@ def test_failed_comparison_shows_values_and_the_right_line(process: ModuleProces
 
 
 def test_failed_truth_shows_variables(process: ModuleProcess) -> None:
-    assert "number = 0" in process.run("test_is_false", 10).detail
+    assert "number = 0" in process.run("test_is_false", 100).detail
 
 
 def test_exception_comes_with_its_traceback(process: ModuleProcess) -> None:
-    answer = process.run("test_raises", 10)
+    answer = process.run("test_raises", 100)
     assert "KeyError: no such key" in answer.detail
     assert 'File "test_sample.py"' in answer.detail
 
 
 def test_tasks_of_one_test_do_not_reach_the_next(process: ModuleProcess) -> None:
-    assert process.run("test_leaves_a_task", 10).word == "passed"
-    assert process.run("test_finds_no_task", 10).word == "passed"
+    assert process.run("test_leaves_a_task", 100).word == "passed"
+    assert process.run("test_finds_no_task", 100).word == "passed"
 
 
 def test_crash_and_hang_cost_one_test_each(process: ModuleProcess) -> None:
-    assert process.run("test_crashes", 10).word == "crashed"
+    assert process.run("test_crashes", 100).word == "crashed"
     assert process.run("test_hangs", 0.5).word == "timeout"
-    assert process.run("test_passes", 10).word == "passed"
+    assert process.run("test_passes", 100).word == "passed"
 
 
 def test_module_that_does_not_load_says_why(tmp_path: Path) -> None:
     file = tmp_path / "test_broken.py"
     file.write_text("import no_such_module\n")
-    answer = ModuleProcess(file).run("test_any", 10)
+    answer = ModuleProcess(file).run("test_any", 100)
     assert answer.word == "broken"
     assert "no module named 'no_such_module'" in answer.detail
 
@@ -121,8 +121,8 @@ def test_small_heap_is_honoured(tmp_path: Path) -> None:
     small = ModuleProcess(file, heap="128k")
     large = ModuleProcess(file)
     try:
-        assert "MemoryError" in small.run("test_large", 10).detail
-        assert large.run("test_large", 10).word == "passed"
+        assert "MemoryError" in small.run("test_large", 100).detail
+        assert large.run("test_large", 100).word == "passed"
     finally:
         small.close()
         large.close()

@@ -104,8 +104,7 @@ class Dovecot:
     def __init__(self, users: dict[str, str], extra: str = "",
                  certificate: tuple[Path, Path] | None = None) -> None:
         self.users = users
-        self.port = free_port()
-        self.tls_port = free_port()
+        self.port, self.tls_port = free_ports()
         self._extra = extra
         self._tls = ""
         if certificate is not None:
@@ -184,10 +183,15 @@ class Dovecot:
         return [file.read_bytes() for file in sorted(files, key=lambda file: file.name)]
 
 
-def free_port() -> int:
-    """A port on loopback that nobody listens on, and that nobody is given who asks for any."""
-    for port in random.SystemRandom().sample(range(10_000, 30_000), 1000):
+def free_ports() -> tuple[int, int]:
+    """Two ports on loopback that nobody listens on, and that nobody is given who asks for any, nor
+    takes in their order (tests/unit/test_hal_network.py, from 20110 on).
+    """
+    found: list[int] = []
+    for port in random.SystemRandom().sample(range(10_000, 20_000), 1000):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
-            return port
+            found.append(port)
+            if len(found) == 2:
+                return found[0], found[1]
     raise OSError("no port is free")

@@ -12,7 +12,7 @@ from firmware.store.parameters import Parameters
 from tests.unit.store_support import FakeClock, FakeStorage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 
@@ -24,10 +24,13 @@ class FakeSerial:
         self.shown = bytearray()
         self.takes = takes  # octets taken by one write
         self.broken = False
+        self.rests = 0  # turns for which a reader has waited, since anything came
 
     async def readinto(self, view: memoryview) -> int:
         while not self.typed:
+            self.rests += 1
             await asyncio.sleep(0.001)
+        self.rests = 0
         if self.broken:
             self.broken = False
             raise OSError(5)
@@ -124,6 +127,7 @@ class FakeReceiver:
         self.faults = FaultList()
         self.values = {"doing": "idle", "mail": "", "visits": 7}
         self.polls = 0
+        self.polled: "Callable[[], None]" = lambda: None
         self.changed: "list[tuple[int, str]]" = []
 
     def status(self) -> "dict[str, Any]":
@@ -131,6 +135,7 @@ class FakeReceiver:
 
     def poll_now(self) -> None:
         self.polls += 1
+        self.polled()
 
     def mailbox_changed(self, box: int, name: str) -> None:
         self.changed.append((box, name))

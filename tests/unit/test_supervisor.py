@@ -20,7 +20,7 @@ class FakeWatchdog:
 async def _watch(supervisor: Supervisor, pulse: Pulse, coroutine: object) -> str:
     supervisor.start(pulse, coroutine)
     try:
-        await asyncio.wait_for(supervisor.run(), 3)
+        await asyncio.wait_for(supervisor.run(), 60)
     except TaskLost as lost:
         return " ".join(lost.args)
     except asyncio.TimeoutError:
