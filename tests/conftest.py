@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.runtimes import properties
 from tests.runtimes.plugin import TwoRuntimes
 from tests.runtimes.spread import pytest_xdist_auto_num_workers, pytest_xdist_make_scheduler
 
@@ -13,5 +14,6 @@ pytest.register_assert_rewrite("tests.unit.support")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the plugin that runs unit tests on both runtimes."""
+    """Register the plugin that runs unit tests on both runtimes; examples of property tests."""
+    properties.choose(config)
     config.pluginmanager.register(TwoRuntimes(config), "two-runtimes")

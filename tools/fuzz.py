@@ -5,13 +5,15 @@ The targets stand in `tests/fuzz/targets.py`. Each gets, by turns: the inputs ke
 `tests/corpus/NAME`; on MicroPython (the code as a device runs it, viper included) and on CPython
 inputs by a seed, thousands a second (`tests/fuzz/campaign.py`); what hypothesis makes of its
 grammar; and, where atheris is installed, what coverage suggests. An input that fails is made small
-and kept as `tests/corpus/NAME/crash-…`.
+and kept as `tests/corpus/NAME/crash-…`. Last come the property tests of `make test`, with other
+examples (`tools/fuzz_properties.py`).
 """
 from __future__ import annotations
 
 import argparse
 import hashlib
 import json
+import random
 import sys
 import time
 import traceback
@@ -21,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fuzz.targets import TARGETS
-from tools import fuzz_guided
+from tools import fuzz_guided, fuzz_properties
 from tools.fuzz_process import Failure, campaign, fails
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,7 +31,7 @@ CORPUS = ROOT / "tests" / "corpus"
 BATCH = 200  # examples of hypothesis between two looks at the clock
 SECONDS = 120
 # share of the time; what hypothesis and atheris make is slower, and made with more thought
-SHARES = {"micropython": 5, "cpython": 3, "hypothesis": 1, "atheris": 3}
+SHARES = {"micropython": 5, "cpython": 3, "hypothesis": 1, "atheris": 3, "pytest": 1}
 
 
 def on_path() -> None:
@@ -137,6 +139,8 @@ def smaller(octets: bytes, still_fails: Callable[[bytes], bool], tries: int = 40
 
 def fuzz(name: str, way: str, seconds: float, inputs: int, seed: int) -> dict[str, Any]:
     """One way for one target; what came of it."""
+    if way == "pytest":
+        return fuzz_properties.run(name, seconds, seed, inputs)
     row: dict[str, Any] = {"target": name, "way": way, "inputs": 0, "failed": ""}
     begun = time.monotonic()
     try:
@@ -158,6 +162,8 @@ def fuzz(name: str, way: str, seconds: float, inputs: int, seed: int) -> dict[st
 
 
 def _ways(name: str) -> list[str]:
+    if name in fuzz_properties.NAMES:
+        return ["pytest"]
     ways = ["kept", "micropython", "cpython", "hypothesis"]
     if TARGETS[name].alone:
         ways.remove("micropython")
@@ -167,10 +173,11 @@ def _ways(name: str) -> list[str]:
 def _arguments(given: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.fuzz")
     parser.add_argument("words", nargs="*", metavar="SECONDS | NAME",
-                        help="for how long (%d s), and what: %s" % (SECONDS, ", ".join(TARGETS)))
+                        help="for how long (%d s), and what: %s" % (
+                            SECONDS, ", ".join([*TARGETS, *fuzz_properties.NAMES])))
     parser.add_argument("--inputs", type=int, default=10**9,
                         help="as many at most for each target and way")
-    parser.add_argument("--seed", type=int, default=0, help="of the first batch")
+    parser.add_argument("--seed", type=int, help="of the first batch (0; of tests: any)")
     parser.add_argument("--way", action="append", help="micropython, cpython, hypothesis, …")
     parser.add_argument("--json", type=Path, help="counts by target, and sums, into this file")
     return parser.parse_args(given)
@@ -182,10 +189,11 @@ def main(given: list[str]) -> int:
     on_path()
     words = arguments.words
     seconds = float(words.pop(0)) if words and words[0][0].isdigit() else SECONDS
-    names = words or list(TARGETS)
-    unknown = [name for name in names if name not in TARGETS]
+    names = words or [*TARGETS, "properties"]
+    known_names = [*TARGETS, *fuzz_properties.NAMES]
+    unknown = [name for name in names if name not in known_names]
     if unknown:
-        sys.stderr.write("no fuzzer %s; there are: %s\n" % (unknown[0], ", ".join(TARGETS)))
+        sys.stderr.write("no fuzzer %s; there are: %s\n" % (unknown[0], ", ".join(known_names)))
         return 2
     rows = []
     for name in names:
@@ -193,11 +201,13 @@ def main(given: list[str]) -> int:
         shares = sum(SHARES.get(way, 0) for way in ways) or 1
         for way in ways:
             share = seconds / len(names) * SHARES.get(way, 0) / shares
-            row = fuzz(name, way, share, arguments.inputs, arguments.seed)
+            fresh = random.SystemRandom().randrange(10**6) if way == "pytest" else 0
+            seed = fresh if arguments.seed is None else arguments.seed
+            row = fuzz(name, way, share, arguments.inputs, seed)
             rows.append(row)
             print("%-8s %-11s %9d inputs %8.1f s %s" % (
-                name, way, row["inputs"], row["seconds"],
-                row["failed"] and "FAILED, kept as " + row["failed"]), flush=True)
+                name, way, row["inputs"], row["seconds"], row["failed"] and "FAILED, %s: %s" % (
+                    "again by" if way == "pytest" else "kept as", row["failed"])), flush=True)
             if arguments.json:
                 arguments.json.write_text(json.dumps(_report(rows), indent=1) + "\n")
     report = _report(rows)
