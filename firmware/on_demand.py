@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from binascii import crc32
 from typing import TYPE_CHECKING
 
 from micropython import const
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _SPARED = const(40960)  # free octets that a page may want beside the groups
+_TEXTS = const(0)  # what the checks of texts begin with; the build writes it
 _ALL = const(99)  # warm groups: none is ever forgotten
 # Modules on demand that have native code, and what they hold of others
 _NATIVE = (
@@ -66,15 +68,19 @@ class _Groups:
 
     def __getitem__(self, place: int) -> str:
         """The text at that place of the file in which the build puts what is seldom said
-        (`tools/packing/texts.py`). Never raises: where it can't be read its place is said, and
-        what would have been filled in; without memory for that, as little as can be filled.
+        (`tools/packing/texts.py`). Never raises: where it can't be read, or is not what this
+        program means, its place is said, and what would have been filled in; without memory for
+        that, as little as can be filled.
         """
         for _attempt in range(2):
             try:
                 with open(__file__.rsplit("/", 1)[0] + "/texts", "rb") as file:
                     file.seek(place & -4)
-                    return file.read(file.read(1)[0]).decode()
-            except (OSError, ValueError, IndexError):
+                    count, high, low = file.read(3)
+                    text = file.read(count)
+                if crc32(text, _TEXTS) & 16383 == high << 7 | low:
+                    return text.decode()
+            except (OSError, ValueError):
                 break
             except MemoryError:
                 forget("")

@@ -200,6 +200,9 @@ class Receiver:
 
     def _open_store(self) -> None:
         trouble = self.ledger.open()
+        said = "one of the texts that lie beside the code"
+        if not trouble and said[:5] == "text ":  # damaged, or of another build (see `cold`)
+            trouble = "firmware/texts"
         if trouble:
             self.faults.enter(STORAGE, trouble)
         problems = self.parameters.load()

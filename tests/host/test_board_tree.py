@@ -11,6 +11,7 @@ import ast
 import json
 import os
 import select
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -137,3 +138,20 @@ def test_a_board_starts_answers_and_records_a_mail(machine: Machine) -> None:
             time.sleep(0.05)
     assert "sheet with 0" not in machine.said()
     assert machine.typed("fault")[-1].startswith("OK")
+
+
+def test_a_board_with_the_texts_of_another_build_says_so_and_works(
+    tree: Path, tmp_path: Path
+) -> None:
+    mixed = shutil.copytree(tree, tmp_path / "tree")
+    file = mixed / "firmware" / "texts"
+    file.write_bytes(b"\x0c\x00\x00other words\x00\x00" * (file.stat().st_size // 16))
+    machine = Machine("rp2", mixed)
+    try:
+        machine.wait_for("(firmware/texts)")
+        machine.wait_for_prompt()
+        faults = "\n".join(machine.typed("fault"))
+        assert "070" in faults and "other words" not in faults + machine.said()
+        assert machine.typed("status")[-1].startswith("OK")
+    finally:
+        machine.close()

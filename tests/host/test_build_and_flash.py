@@ -65,6 +65,21 @@ def fails(reason: str) -> None:
     raise ValueError(reason)
 '''
 
+# each octet of the file of texts is another one, and the file is cut there
+DAMAGE = """
+def damaged():
+    with open('firmware/texts', 'rb') as file:
+        whole = file.read()
+    for at in range(len(whole) - 2):
+        for other in (bytes([whole[at] ^ 1 << at % 8]), b'\\xff', b'%'):
+            for rest in (whole[at + 1:], b''):
+                with open('firmware/texts', 'wb') as file:
+                    file.write(whole[:at] + other + rest)
+                yield None
+    with open('firmware/texts', 'wb') as file:
+        file.write(whole)
+"""
+
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -220,8 +235,10 @@ def test_texts_are_read_beside_the_code_or_told_by_their_place(
 ) -> None:
     real = Path(build.__file__).parents[1] / "firmware" / "on_demand.py"
     (project / "firmware" / "on_demand.py").write_text(real.read_text())
-    text = "def run() -> None:\n    print('only %d of all are there' % 3)\n"
-    (project / "firmware" / "says.py").write_text("from __future__ import annotations\n" + text)
+    text = "from __future__ import annotations\ndef run() -> None:\n"
+    text += "    print('only %d of all are there' % 3)\n"
+    source = project / "firmware" / "says.py"
+    source.write_text(text)
     tree = build_tree(tmp_path / "out", arch)
     says, file = file_of(tree, "firmware.says"), tree / "firmware" / "texts"
     said = "__import__(%r).run()" % says.removesuffix(".mpy")
@@ -229,6 +246,15 @@ def test_texts_are_read_beside_the_code_or_told_by_their_place(
     assert b"of all" in file.read_bytes()
     assert b"of all" not in (tree / says).read_bytes()
     assert run(tree, said) == "only 3 of all are there\n"
+    shown = set(run(tree, DAMAGE + "for _ in damaged():\n    " + said).splitlines())
+    shown.remove("only 3 of all are there")  # the damage is in another text
+    assert len(shown) == 1 and re.fullmatch(r"text \d+ 3", shown.pop()), "never a wrong sentence"
+    old = file.read_bytes()
+    source.write_text(text.replace("only", "just"))
+    build_tree(tmp_path / "out", arch)
+    assert run(tree, said) == "just 3 of all are there\n"
+    file.write_bytes(old)
+    assert re.fullmatch(r"text \d+ 3\n", run(tree, said))
     file.write_bytes(b"")
     assert re.fullmatch(r"text \d+ 3\n", run(tree, said))
     file.unlink()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Collection, Mapping
+from zlib import crc32
 
 from tools.packing.nodes import walk
 from tools.packing.program import Trees, reference, strings
@@ -18,6 +19,9 @@ from tools.packing.scopes import Function, bound_by, module_names, places
 
 FILE = "firmware/texts"
 LOADER = "cold"  # of firmware.on_demand: its items are the texts
+_TAG = "_TEXTS"  # a constant there
+_SMALL = (1 << 30) - 1
+_HEAD = 3  # octets before a text
 # Never in memory for longer than a moment, or there for what they say
 APART = (
     "firmware.fax.refusal",
@@ -144,18 +148,35 @@ def take_out(trees: Trees, called: Mapping[str, str] | None = None) -> str:
         if LOADER not in module_names(tree):
             tree.body.insert(0, ast.ImportFrom(home, [ast.alias(LOADER, None)], 0))
         ast.fix_missing_locations(tree)
-    return file.content
+    if file.asked:
+        _write_tag(trees[home], file.tag)
+    return file.content()
 
 
 class _File:
-    """Texts one behind the other: a character that is the length in octets, then the text. Each
-    begins at a multiple of four; how many values are filled in is added to that.
+    """Texts one behind the other: their length in octets, two octets of seven bits that check
+    them, then the text. Each begins at a multiple of four; how many values are filled in is added
+    to that. The checks begin with a sum of all texts, so those of another build are no good.
     """
 
     def __init__(self) -> None:
-        self.content = ""
         self.asked: list[Text] = []
         self._places: dict[str, int] = {}
+        self._octets = 0
+
+    @property
+    def tag(self) -> int:
+        """What the checks begin with, a whole number that takes no place in a device's heap."""
+        return crc32("\0".join(self._places).encode()) & _SMALL if self._places else 0
+
+    def content(self) -> str:
+        """All records."""
+        found = ""
+        for said in self._places:
+            check = crc32(said.encode(), self.tag)
+            record = chr(len(said.encode())) + chr(check >> 7 & 127) + chr(check & 127) + said
+            found += record + "\0" * (-len(record.encode()) % 4)
+        return found
 
     def place_of(self, text: Text) -> ast.expr | None:
         """The expression that reads a text; None for one that can't be in the file."""
@@ -164,15 +185,24 @@ class _File:
         if filled > _MOST_FILLED:
             return None
         if said not in self._places:
-            record = chr(len(said.encode())) + said
-            self._places[said] = len(self.content.encode()) + filled
-            self.content += record + "\0" * (-len(record.encode()) % 4)
+            self._places[said] = self._octets + filled
+            self._octets += -(-(_HEAD + len(said.encode())) // 4) * 4
         self.asked.append(text)
         place = ast.Constant(self._places[said])
         read: ast.expr = ast.Subscript(ast.Name(LOADER, ast.Load()), place, ast.Load())
         if isinstance(text, bytes):
             read = ast.Call(ast.Attribute(read, "encode", ast.Load()), [], [])
         return read
+
+
+def _write_tag(home: ast.Module, tag: int) -> None:
+    """Tell the loader what the checks begin with."""
+    for node in home.body:
+        if _target(node) == _TAG and isinstance(node, ast.Assign):
+            node.value = ast.Call(ast.Name("const", ast.Load()), [ast.Constant(tag)], [])
+            ast.fix_missing_locations(home)
+            return
+    raise ValueError("the loader of texts has no %s" % _TAG)
 
 
 def _filled(text: str) -> int:
