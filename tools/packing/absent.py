@@ -62,6 +62,11 @@ class Absent:
         refused = set(begun[: begun.index(BASE) + 1])  # not there yet when those are made
         refused |= {base for node in every for base in bases(node)}
         named = Counter(node.name for node in every)
+        of_classes = {  # asked of the class itself, which looks for nothing
+            node.attr for node in nodes
+            if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") in named
+        }
+        asked = set(asked) - {one.said for one in moved if one.node.name in of_classes}
         for room, tree in trees.items():
             for node in tree.body:
                 if not isinstance(node, ast.ClassDef) or node.bases or named[node.name] > 1:

@@ -14,6 +14,7 @@ import copy
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from tools.packing.absent import BASE, Absent
+from tools.packing.lasting import is_made, may_go, sets_globals
 from tools.packing.nodes import walk
 from tools.packing.program import Trees
 from tools.packing.reach import Moved, redirect
@@ -117,6 +118,10 @@ def _refuse(one: Moved) -> None:
     said = {node.id for node in walk(one.node) if isinstance(node, ast.Name)}
     if said & _OF_ITS_PLACE:
         raise ValueError("%s says %s" % (one.said, said & _OF_ITS_PLACE))
+    if sets_globals(one.node):
+        raise ValueError("%s sets a global" % one.said)
+    if is_made(one.node):
+        raise ValueError("%s has a default that is made" % one.said)
 
 
 def _functions(tree: ast.Module) -> Iterator[tuple[str, Function]]:
@@ -191,7 +196,7 @@ class _Group:
                 node
                 for node in self._tree.body
                 if _named(node) in inside - outside and not self._is_wanted(_named(node))
-                and (not _is_dict(node) or _is_read(users, _named(node)))
+                and may_go(node, users)
             ]
             if not more:
                 return sorted(taken, key=lambda node: isinstance(node, Function))
@@ -292,24 +297,6 @@ def _named(node: ast.stmt) -> str:
     ):
         return node.targets[0].id
     return ""
-
-
-def _is_dict(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict)
-
-
-def _is_read(users: ast.Module, name: str) -> bool:
-    """True when nothing can be put into a dictionary: one that is loaded again has what it began
-    with.
-    """
-    reads = {
-        id(node.value)
-        for node in walk(users)
-        if (isinstance(node, ast.Attribute) and node.attr == "get")
-        or (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load))
-    }
-    said = [place.node for place in places(users) if place.name == name and not place.binds]
-    return all(id(node) in reads for node in said)
 
 
 def _is_constant(node: ast.stmt) -> bool:

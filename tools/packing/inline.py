@@ -162,7 +162,9 @@ class _Call:
         if isinstance(value, ast.Constant):
             return True
         if isinstance(value, ast.Name):
-            if value.id in self._locals or value.id in self._used:
+            if value.id in self._index.shared:
+                return False
+            if value.id in self._locals or value.id in self._new:
                 return True
             return value.id not in self._index.rebound and (
                 value.id in self._index.module_names[self._room] or value.id in BUILTINS
@@ -293,7 +295,7 @@ class _Call:
         func = self._call.func
         assert isinstance(func, ast.Attribute)
         value = func.value
-        if isinstance(value, ast.Name) and value.id not in self._locals | self._used:
+        if isinstance(value, ast.Name) and value.id not in self._locals | self._new:
             raise CannotBeWrittenOut("called on a class or module")
         if isinstance(value, ast.Call) and getattr(value.func, "id", "") == "super":
             raise CannotBeWrittenOut("called on super")

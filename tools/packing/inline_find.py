@@ -77,6 +77,7 @@ class Index:
         self._stored: Counter[str] = Counter()
         self.changed: set[str] = set()  # attributes that something else than __init__ sets
         self.rebound: set[str] = set()  # globals that a function sets
+        self.shared: set[str] = set()  # names of globals and of locals that inner functions set
         self.defined = {home.node.name for home in self.homes}
         self.module_names = {room: module_names(tree) for room, tree in trees.items()}
         around = {
@@ -98,6 +99,7 @@ class Index:
             self.imported |= {alias.name for alias in node.names}
         elif isinstance(node, ast.Global | ast.Nonlocal):
             self.rebound |= set(node.names)
+            self.shared |= set(node.names)
         elif isinstance(node, ast.ClassDef):
             for one in node.body:
                 if not isinstance(one, Function):

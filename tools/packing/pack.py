@@ -24,6 +24,7 @@ from tools.packing import (
     origins,
     rooms,
     texts,
+    unsound,
 )
 from tools.packing.absent import Absent
 from tools.packing.foreign import asked_of_others
@@ -84,6 +85,7 @@ def pack(
     the sources, and what only the type checker reads, as they were written. Raises ValueError.
     """
     trees = parsed(sources)
+    unsound.refuse(trees)
     apart.know(trees, whole or {})
     outside = {name for text in foreign.values() for name in _words(text)
                if names.is_special(name) or name[0] != "_"}

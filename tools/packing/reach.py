@@ -88,6 +88,10 @@ class _Methods:
         self._uses: dict[str, list[_Use]] = {}
         self._definers: dict[str, list[str]] = {}
         self._bases: dict[str, set[str]] = {}
+        self._classes = {
+            node.name for tree in trees.values() for node in walk(tree)
+            if isinstance(node, ast.ClassDef)
+        }
         for tree in trees.values():
             self._look(tree, "", "", _imported(tree))
 
@@ -124,7 +128,7 @@ class _Methods:
              modules: Collection[str]) -> None:
         receiver = node.value
         name = getattr(receiver, "id", "")
-        if name in modules or (
+        if name in modules or name in self._classes or (
             isinstance(receiver, ast.Call) and getattr(receiver.func, "id", "") == "super"
         ):
             call = None
