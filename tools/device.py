@@ -242,8 +242,8 @@ class Device:
         except (TransportError, OSError, serial.SerialException) as error:
             self.close()
             raise DeviceError(
-                "no MicroPython answers at %s: is it the right port, and is no other program "
-                "(a console?) using it?" % self.port
+                "no MicroPython answers at %s: is it the board's own port (not its service line), "
+                "and is no other program (a console?) using it?" % self.port
             ) from error
 
     def _reopen(self) -> None:

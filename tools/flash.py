@@ -248,7 +248,7 @@ def _run(options: argparse.Namespace) -> None:
 
 def _said(error: KeyboardInterrupt | DeviceError | BuildError) -> str:
     if isinstance(error, KeyboardInterrupt):
-        return "interrupted; run make flash again, until then the board starts nothing"
+        return "interrupted; run make flash again: a board not flashed to its end starts nothing"
     return str(error)
 
 

@@ -409,3 +409,26 @@ def test_the_architecture_of_a_given_tree_is_its_own(
     assert flash.main([board.port, "--tree", str(tmp_path)]) == 1
     assert "has no manifest.json: run make build" in capsys.readouterr().err
     assert list(board.folder.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a file that is always full")
+def test_a_board_that_gets_full_is_told_of_as_that(board: Board) -> None:
+    (board.folder / "file").symlink_to("/dev/full")
+    device = Device(board.port)
+    with pytest.raises(DeviceError, match="no space is left on the board; remove files"):
+        device.put("file", bytes(1000))
+    device.close()
+
+
+def test_an_interrupted_flash_says_what_to_do(
+    tmp_path: Path, board: Board, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(device: Device) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(flash, "build_tree", lambda _folder, _arch: tmp_path)
+    monkeypatch.setattr(Device, "hold", interrupted)
+    (tmp_path / "manifest.json").write_text('{"files": {"main.py": {"sha256": ""}}}')
+    assert flash.main([board.port]) == 1
+    assert "interrupted; run make flash again" in capsys.readouterr().err
