@@ -74,7 +74,7 @@ def test_what_the_program_writes_is_read_as_libtiff_reads_it(program: str, folde
     for number, line in enumerate(PROGRAMS[program]):
         path = folder / ("%s%d.tif" % (program, number))
         command = line.replace("OUT", str(path)).split()
-        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=60, check=False)
+        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=280, check=False)
         if "OUT" not in line:
             path.write_bytes(done.stdout)
         if not done.returncode and path.exists() and path.stat().st_size:

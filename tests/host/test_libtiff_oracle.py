@@ -77,7 +77,7 @@ def answers(
         capture_output=True,
         text=True,
         cwd=ROOT,
-        timeout=110,
+        timeout=280,
         env=environment,
         check=False,
     )

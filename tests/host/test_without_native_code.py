@@ -88,7 +88,7 @@ def sheets(micropython: str, mails: list[Path], paper: Path) -> Iterator[bytes]:
     done = subprocess.run(
         [*command, "--mail", *map(str, mails)],
         env={**os.environ, "MICROPYTHON": micropython},
-        capture_output=True, text=True, check=False, timeout=120)
+        capture_output=True, text=True, check=False, timeout=280)
     facts = json.loads(done.stdout.splitlines()[-1])
     assert (done.returncode, facts["pages"], facts["faults"]) == (0, len(mails), []), done.stdout
     for number in range(len(mails)):
@@ -189,7 +189,7 @@ def test_plain_functions_do_what_viper_does(tmp_path: Path) -> None:
     path = "%s:%s" % (ROOT / "tools" / "bytecode", ROOT / "sim" / "modules" / "micropython")
     done = subprocess.run(
         [find(), program], env={**os.environ, "MICROPYPATH": path}, capture_output=True, text=True,
-        check=False, timeout=60)
+        check=False, timeout=280)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
