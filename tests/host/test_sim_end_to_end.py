@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -360,7 +361,10 @@ def test_the_service_console_answers(runtime: str, tmp_path: Path) -> None:
 
 def ask(console: Path, command: bytes, until: bytes = b"OK") -> bytes:
     """Type a command; what comes back until `until` was seen or a minute is over."""
-    with console.open("r+b", buffering=0) as line:
+    def opener(path: str, flags: int) -> int:
+        return os.open(path, flags | os.O_NOCTTY)  # its end is no end of these tests
+
+    with open(console, "r+b", buffering=0, opener=opener) as line:
         line.write(command)
         heard = b""
         deadline = time.monotonic() + 60
