@@ -15,7 +15,8 @@ help:
 	@echo '                                      ARGS go to python -m sim; ARGS=--help lists them, ARGS=--once ends after one visit'
 	@echo 'make test     [ARGS="..."]            every test, unit tests on CPython and MicroPython, a process for each core;'
 	@echo '                                      ARGS go to pytest: ARGS=tests/unit/test_x.py, ARGS="-k name", ARGS=-n0 in one process'
-	@echo 'make oracle   [FILES=6000]            fax pages of every kind, pixel for pixel against libtiff'
+	@echo 'make oracle   [FILES=6000]            fax pages of every kind, pixel for pixel against libtiff,'
+	@echo '                                      and by the packed program against the program as it was written'
 	@echo 'make lint                             ruff, type checker with the boards'"'"' stubs, rules of the house'
 	@echo 'make bench    [ARGS=ROW] [JSON=FILE]  speed beside the peers; ROW (S1, S4) chooses, JSON=FILE keeps the rows'
 	@echo 'make size     [JSON=FILE]             memory of each module, 64-bit and 32-bit, buffers, peak; 32-bit needs node and npm'
@@ -51,7 +52,7 @@ lint: $(VENV)/done $(STUBS)
 	@$(PY) -m tools.lint
 
 oracle: $(VENV)/done
-	@ORACLE_FILES=$(or $(FILES),6000) $(PY) -m pytest -q tests/host/test_libtiff_oracle.py $(ARGS)
+	@ORACLE_FILES=$(or $(FILES),6000) $(PY) -m pytest -q tests/host/test_libtiff_oracle.py tests/host/test_packed_program.py $(ARGS)
 
 bench: $(VENV)/done $(VENV)/kill.done
 	@$(PY) -m tools.bench $(ARGS) $(if $(JSON),--json $(JSON))
