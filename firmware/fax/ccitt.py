@@ -26,6 +26,7 @@ _A0 = const(3)
 _NEXT = const(4)
 _BASE = const(5)
 _LIMIT = const(6)
+_WIDTH = const(7)
 _STEP = const(8)
 _B1 = const(9)
 _REF = const(10)
@@ -43,6 +44,12 @@ _2D = const(0)
 _LINE = const(16)
 _EOL = const(32)
 _TAG = const(64)
+_JUDGED = const(32)  # bad lines of a page of which it is looked at why they are bad
+_CODES = const(256)  # looked up of each: some milliseconds
+_RUNS = const(1024)  # tables, see buffers.py
+_LONG = const(3072)
+_ONE = const(32768)
+_EXTENDED = const(15)  # of 12 bits: the code that begins uncompressed mode in a line of runs
 _WITHIN = const(35)  # steps that are no line's begin: runs of horizontal mode, and an EOL
 
 
@@ -181,7 +188,9 @@ class CcittDecoder(LineQueue):
         if why == _CROWDED:
             self.reason = CROWDED
             return core.BAD
-        self.extension = self.extension or why == core.EXTENSION
+        if self.judged < _JUDGED:
+            self.judged += 1
+            self.extensions += why == core.EXTENSION or (why == core.BAD and self._extended())
         if self._scheme == MMR or (self._scheme != MR and state[_START] == _LINE):
             self.reason = DAMAGED
             return core.BAD
@@ -193,6 +202,35 @@ class CcittDecoder(LineQueue):
         self._lost = self._scheme == MR
         state[_START] = _EOL
         return self._repeat()
+
+    def _extended(self) -> bool:
+        """True where the line is bad for the code of uncompressed mode, 000000001111 in place of a
+        run (T.4 §4.2.1.3.4). The core doesn't tell where it gave up, so its way is gone again,
+        slowly, from the begin of the line or what is in the input of it.
+        """
+        state, octets, tables = self._state, self._input, self._tables
+        acc, bits, at = state[_ACC], state[_BITS], state[_P]
+        black, left = state[_NEXT] & 1, state[_WIDTH] - state[_A0]
+        for _code in range(_CODES if state[_STEP] == _LINE else 0):
+            if bits < 13:
+                if at >= state[_LIMIT]:
+                    break
+                acc = (acc & 4095) << 16 | octets[at] << 8 | octets[at + 1]
+                bits, at = bits + 16, at + 2
+            ahead = acc >> bits - 13 & 8191
+            if ahead >> 1 == _EXTENDED:
+                return True
+            found = tables[_RUNS + (black << 10) + (ahead >> 3)]
+            if found & _ONE:  # one run, else two
+                found = found & 32767 or tables[_LONG + (ahead & 511)]
+                left -= found >> 4
+                black ^= found < 1024  # no make-up code
+            else:
+                left -= (found >> 4 & 63) + (found >> 10)
+            if not found or left <= 0:
+                break
+            bits -= found & 15
+        return False
 
     def _repeat(self) -> int:
         """In place of a bad line the one before (RFC 3949 §4.3.3); bad lines before the first good

@@ -35,6 +35,7 @@ _STRIP_BYTE_COUNTS = const(279)
 _X_RESOLUTION = const(282)
 _Y_RESOLUTION = const(283)
 _T4_OPTIONS = const(292)
+_T6_OPTIONS = const(293)
 _RESOLUTION_UNIT = const(296)
 _PAGE_NUMBER = const(297)
 _COLOR_MAP = const(320)
@@ -117,8 +118,9 @@ class Directory:
     was asked for so far lies before its neighbour. `counted`: the fields
     BadFaxLines, CleanFaxData and ConsecutiveBadFaxLines, -1 where absent. `mixed`: not 0 where
     this is one layer, the mask, of mixed raster content. `orientation`: 1..8, where row 0 and
-    column 0 belong; other values mean nothing. `table`: up to STRIPS entries of the strip table,
-    from strip `cached` on. `taped`: where the table is of a page that was kept (`fax/kept.py`).
+    column 0 belong; other values mean nothing. `options`: T4Options, of MMR T6Options. `table`: up
+    to STRIPS entries of the strip table, from strip `cached` on. `taped`: where the table is of a
+    page that was kept (`fax/kept.py`).
     """
 
     def __init__(self, octets: Octets, strips: array[int], entries: dict[int, Entry]) -> None:
@@ -143,7 +145,8 @@ class Directory:
         self.photometric = value(entries, _PHOTOMETRIC, 0)
         self.fill_order = value(entries, _FILL_ORDER, 1)
         self.orientation = value(entries, _ORIENTATION, 1)
-        self.t4_options = value(entries, _T4_OPTIONS, 0)
+        options = _T6_OPTIONS if self.compression == _T6 else _T4_OPTIONS
+        self.options = value(entries, options, 0)
         rows = self.length or MAX_ROWS
         self.rows_per_strip = min(value(entries, _ROWS_PER_STRIP, 0) or rows, rows)
         if self._offsets.count == 1:
@@ -175,7 +178,7 @@ class Directory:
         if self.is_packed():
             return 0 if self.compression == _NONE else 1
         if self.compression == _T4:
-            return ccitt.MR if self.t4_options & 1 else ccitt.MH
+            return ccitt.MR if self.options & 1 else ccitt.MH
         return ccitt.MMR if self.compression == _T6 else ccitt.MH_PLAIN
 
     async def strip(self, index: int) -> tuple[int, int]:
@@ -206,17 +209,28 @@ class Directory:
         await self._column(0, self._offsets, first)
         await self._column(1, self._counts, first)
         self.cached = first
+        behind = await self._behind(first + STRIPS)
         for index in range(min(STRIPS, self.strips - first)):
-            self._check(2 * index, min(self.rows_per_strip, self.length, _BELIEVED))
+            self._check(2 * index, min(self.rows_per_strip, self.length, _BELIEVED), behind)
 
-    def _check(self, at: int, rows: int) -> None:
-        """Compare a strip's place and octets with its neighbours and its rows."""
+    async def _behind(self, index: int) -> int:
+        """The place of the strip behind those in `table`, 0 where there is none."""
+        size = self._offsets.size
+        if index >= self.strips or size not in (1, 2, 4):
+            return 0
+        await self._octets.read(self._offsets.place + index * size, size)
+        return self._octets.number(0, size)
+
+    def _check(self, at: int, rows: int, behind: int) -> None:
+        """Compare a strip's place and octets with its neighbours and its rows; `behind`: the place
+        of the one behind the table.
+        """
         table = self.table
         offset, octets = table[at], table[at + 1]
         if at and offset < table[at - 2]:  # it lies before its neighbour
             self.ordered = False
             self.hold = min(self.hold, offset)
-        room = table[at + 2] - offset if at + 2 < len(table) else 0
+        room = (table[at + 2] if at + 2 < len(table) else behind) - offset
         if octets * 8 < rows or self.compression == _NONE:  # no row has less than a bit
             octets = 0
         if 0 < room < octets or not octets:

@@ -212,7 +212,7 @@ def _common(found: Directory, kept: Kept, tape: _Tape) -> None:
         tape = _Tape(kept, place - 1)
     fields = [tape.number() - 1 for _ in range(_COMMON)]
     found.mixed, found.width, found.compression, found.photometric = fields[:4]
-    found.fill_order, found.orientation, found.t4_options, found.total = fields[4:8]
+    found.fill_order, found.orientation, found.options, found.total = fields[4:8]
     found.x_dpi_x100, found.y_dpi_x100 = fields[8:10]
     found.counted = fields[10:]
 
@@ -220,7 +220,7 @@ def _common(found: Directory, kept: Kept, tape: _Tape) -> None:
 def _fields(page: Directory) -> list[int]:
     fields = [
         page.mixed, page.width, page.compression, page.photometric,
-        page.fill_order, page.orientation, page.t4_options, page.total,
+        page.fill_order, page.orientation, page.options, page.total,
         page.x_dpi_x100, page.y_dpi_x100,
     ]
     fields.extend(page.counted)

@@ -57,7 +57,8 @@ class LineQueue:
         self.suspect = False  # answer DOUBT to the first damage
         self.beyond = False  # decoding behind the rows that the page is said to have
         self.hunting = False  # for the next EOL
-        self.extension = False  # the code of uncompressed mode was seen
+        self.judged = 0  # bad lines of which it is known why they are bad,
+        self.extensions = 0  # and those of them that are for the code of uncompressed mode
         self.bad_rows = 0
         self.bad_run = 0  # the most of them in a row
         self.reason = ""  # why a strip ended early
@@ -68,8 +69,8 @@ class LineQueue:
         narrow = width > size - AROUND
         state[_WIDTH], state[_SIZE], state[_NARROW] = width, size, int(narrow)
         state[_STOP] = 0 if narrow else size - width - _SLACK
-        self.bad_rows = self.bad_run = 0
-        self._any = self.suspect = self.beyond = self.extension = False
+        self.bad_rows = self.bad_run = self.judged = self.extensions = 0
+        self._any = self.suspect = self.beyond = False
         state[_DREW] = 0
 
     def begin_strip(self, scheme: int, rows: int) -> None:

@@ -105,7 +105,8 @@ class FaxPage:
         await self._beyond(decoder, directory, sink)
         self.full = bool(self.plotter.full())
         if not self.rows:
-            raise TiffError(CODING_DAMAGED, on_demand.call(_VERDICT, "nothing", self, decoder))
+            why = on_demand.call(_VERDICT, "nothing", self, decoder, directory)
+            raise TiffError(CODING_DAMAGED, why)
         await self.plotter.flush(sink, True)
         if self.rows == directory.length and not decoder.bad_rows and not self.remark:
             return Quality(self.rows)

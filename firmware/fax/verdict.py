@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
+from firmware.fax.ccitt import DAMAGED
 from firmware.fax.page import Quality
 
 if TYPE_CHECKING:
@@ -15,13 +16,16 @@ if TYPE_CHECKING:
 
 _SHARE = const(50)  # a page that lacks up to 1/50, 6 mm of an A4 sheet, is as good as whole
 _EXTENSION = "it uses the extension uncompressed mode, which can't be decoded"
+_PERHAPS = "the coding is damaged, or uses uncompressed mode, which can't be decoded"
+_SURE = const(4)  # bad lines that begin uncompressed mode, where nothing says that it is allowed
+_ALLOWED = const(2)  # bit 1 of T4Options and T6Options
 
 
-def nothing(page: FaxPage, decoder: LineQueue) -> str:
+def nothing(page: FaxPage, decoder: LineQueue, directory: Directory) -> str:
     """Why not one row could be decoded."""
     if page.outside():
         return "its data lie outside the file"
-    return _why(page.lost[0], decoder) or "it has no rows"
+    return _why(page.lost[0], decoder, directory) or "it has no rows"
 
 
 def quality(page: FaxPage, decoder: LineQueue, directory: Directory) -> Quality:
@@ -33,8 +37,7 @@ def quality(page: FaxPage, decoder: LineQueue, directory: Directory) -> Quality:
         result.rows = directory.length
         result.bad_run = max(decoder.bad_run, page.lost[2])
     remarks = [page.remark] if page.remark else []
-    if decoder.extension and not page.lost[0]:
-        remarks.append("lines in uncompressed mode are lost")
+    extended = _extended(decoder, directory) and not page.lost[0]
     missing = 0 if page.full else directory.length - page.rows
     if page.full and not directory.length:
         result.note = "it is longer than the sheet; what came behind is not on it"
@@ -48,6 +51,11 @@ def quality(page: FaxPage, decoder: LineQueue, directory: Directory) -> Quality:
             remarks.append(text)
     elif missing < 0 and directory.length:
         remarks.append("%d rows more than its length says" % -missing)
+    if extended and decoder.bad_rows * _SHARE > page.rows:
+        told = "%s; %d lines of %d are lost" % (_EXTENSION, decoder.bad_rows, result.rows)
+        result.note = told + "; " + result.note if result.note else told
+    elif extended:
+        remarks.append("lines in uncompressed mode are lost")
     result.remark = ", ".join(remarks)
     return result
 
@@ -56,11 +64,25 @@ def _missing(page: FaxPage, decoder: LineQueue, directory: Directory) -> str:
     reason, first, count = page.lost
     if not reason:
         return "%d rows of %d came" % (page.rows, directory.length)
-    return "%s; rows %d to %d are white" % (_why(reason, decoder), first, first + count - 1)
+    why = _why(reason, decoder, directory)
+    return "%s; rows %d to %d are white" % (why, first, first + count - 1)
 
 
-def _why(reason: str, decoder: LineQueue) -> str:
-    return _EXTENSION if decoder.extension and reason else reason
+def _why(reason: str, decoder: LineQueue, directory: Directory) -> str:
+    if _extended(decoder, directory):
+        return _EXTENSION
+    # what damage makes of a code is this one now and then: only where lines have no EOL one bad
+    # code is all that there is to go by
+    alone = reason == DAMAGED and not decoder.hunting
+    return _PERHAPS if alone and 0 < decoder.judged == decoder.extensions else reason
+
+
+def _extended(decoder: LineQueue, directory: Directory) -> bool:
+    """True where most of the bad lines are so because they begin uncompressed mode, and so many
+    that damage can't be the cause, or the file says that it may be used.
+    """
+    enough = 1 if directory.options & _ALLOWED else _SURE
+    return enough <= decoder.extensions and decoder.extensions * 2 > decoder.judged
 
 
 def text(result: Quality, counted: list[int]) -> str:

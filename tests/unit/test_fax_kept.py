@@ -30,7 +30,7 @@ class Fake(Directory):
     """A page with a strip table of its own; reading it ends at `broken`."""
 
     def __init__(self, number: int, strips: list[tuple[int, int]], broken: int = -1) -> None:
-        self.mixed = self.fill_order = self.orientation = self.t4_options = 0
+        self.mixed = self.fill_order = self.orientation = self.options = 0
         self.width, self.compression, self.photometric = 1728, 4, 1
         self.total, self.x_dpi_x100, self.y_dpi_x100 = 9, 20400, 19600
         self.counted = [-1, 0, 7]

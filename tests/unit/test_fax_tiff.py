@@ -7,6 +7,7 @@ from firmware.fax.buffers import STRIPS, FaxBuffers
 from firmware.fax.tiff import TiffError, TiffReader
 from firmware.recording.faults import TIFF_DAMAGED, TIFF_UNSUPPORTED
 from tests.unit.fax_support import (
+    MH,
     MMR,
     MemorySource,
     TiffWriter,
@@ -114,6 +115,21 @@ def test_thousands_of_strips_take_no_more_memory_than_one() -> None:
         offsets = [file.place(strip) for strip in strips]
         file.directory(in_strips(24, len(rows), 1, kind, offsets, strips))
     assert decode(bytes(file.data)).rows == [rows, rows]
+
+
+def test_a_damaged_strip_never_reaches_into_the_next_however_large_it_is_said_to_be() -> None:
+    rows = picture(64, 3 * STRIPS + 5, 2)
+    strips = [coded([row], MH) for row in rows]
+    for at in (5, STRIPS - 1, 2 * STRIPS - 1, 3 * STRIPS + 1):
+        strips[at] = b"\0" * 9
+        rows[at] = "0" * 64
+    for count in (0, 1 << 30):
+        file = TiffWriter()
+        offsets = [file.place(strip) for strip in strips]
+        entries = in_strips(64, len(rows), 1, 4, offsets, strips)
+        entries = [one for one in entries if one[0] not in (259, 279)]
+        file.directory(entries + [(259, 3, [3]), (279, 4, [count] * len(strips))])
+        assert decode(bytes(file.data)).rows == [rows]
 
 
 def test_a_strip_table_before_its_data_is_kept_until_it_was_read() -> None:

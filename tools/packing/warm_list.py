@@ -8,6 +8,7 @@ from __future__ import annotations
 
 _DAMAGE = """
 firmware.fax.ccitt:CcittDecoder._damage
+firmware.fax.ccitt:CcittDecoder._extended
 firmware.fax.ccitt:CcittDecoder._repeat
 firmware.fax.ccitt:CcittDecoder._ended
 firmware.fax.ccitt:CcittDecoder._end_of_data
@@ -183,6 +184,7 @@ _DIRECTORY = """
 firmware.fax.directory:Directory._column
 firmware.fax.directory:Directory.complete
 firmware.fax.directory:Directory._load
+firmware.fax.directory:Directory._behind
 firmware.fax.directory:Directory._resolution
 firmware.fax.directory:Directory._check
 firmware.fax.directory:Directory.table_start
