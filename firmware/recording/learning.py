@@ -129,7 +129,7 @@ async def _span(page: Directory, source: PartSource) -> tuple[int, int, bool]:
         ordered, last = ordered and offset >= last, offset
         end = max(high, offset + (octets if octets < UNLIMITED else 0))
         if first < 0 and end - min(low, offset) > source.window:
-            first = low
+            first = low if index else offset
         low, high = min(low, offset), end
     await page.strip(0)
     if not ordered and first >= 0:

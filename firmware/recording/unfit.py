@@ -169,11 +169,13 @@ class Misfit:
         return wanted
 
     async def _count(self) -> None:
-        """Believe the rows that come, not the length that is said, where they come undamaged."""
+        """Believe the rows that come, not the length that is said, where they come undamaged or
+        none is said.
+        """
         counted = await self._page.render(
             self._source, self._directory, plain_fit(self._directory), _Nowhere()
         )
-        if not counted.note:
+        if not (counted.note and self._directory.length):
             self._directory.length = counted.rows
             self._remark = counted.remark
 

@@ -1,6 +1,7 @@
 """The extension uncompressed mode: a page that uses it is told so, a damaged one never is."""
 from __future__ import annotations
 
+import binascii
 from typing import TYPE_CHECKING
 
 from firmware.fax.directory import TiffError
@@ -19,6 +20,7 @@ from tests.unit.fax_support import (
     picture,
     run_code,
 )
+from tests.unit.recording_support import Desk, kinds
 
 if TYPE_CHECKING:
     from typing import Any
@@ -107,6 +109,15 @@ def test_one_line_is_named_where_the_file_says_that_it_may_come() -> None:
     assert found.note == NAMED + "; rows 31 to 60 are white", "without EOLs"
     note = quality(file_of(data, MH_PLAIN)).note
     assert note.startswith("the coding is damaged, or uses uncompressed mode")
+
+
+def test_a_page_without_a_length_is_recorded_and_named() -> None:
+    text = b"From: a@example.com\r\nContent-Type: image/tiff\r\nContent-Transfer-Encoding: base64"
+    file = file_of(mixed(6), MH, (257, 3, [0]), (282, 5, [204, 1]), (283, 5, [98, 1]))
+    desk = Desk()
+    desk.record(text + b"\r\n\r\n" + binascii.b2a_base64(file))
+    assert kinds(desk) == ["fax", "notice"]
+    assert NAMED in desk.reporter.unrecorded_parts[0][1]
 
 
 def test_lines_of_runs_in_mr_are_named_as_well() -> None:

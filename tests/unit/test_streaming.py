@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from firmware.recording import job as outcomes
 from firmware.supervisor import Pulse
+from tests.unit.fax_support import TiffWriter, fields
 from tests.unit.recording_support import KEY, Desk, kinds
 from tests.unit.store_support import FakeClock
 from tests.unit.tiff_layouts import (
@@ -298,3 +299,21 @@ def test_others_run_with_each_band_of_a_page_that_is_passed_over() -> None:
     assert asyncio.run(run()) == outcomes.ON_PAPER
     assert not desk.machine.sheets
     assert beats[0] > 30 and shared[0] >= beats[0] - 1, (beats, shared)
+
+
+def test_of_strips_too_far_apart_the_first_are_recorded_and_the_end_is_told() -> None:
+    rows = page_rows(0, 60)
+    for order, come in (((0, 2, 1), 20), ((1, 0, 2), 20), ((2, 0, 1), 40)):
+        file = TiffWriter()
+        offsets = [0] * 3
+        for index in order:
+            offsets[index] = file.place(b"".join(rows[20 * index : 20 * index + 20]) + bytes(6000))
+        made = [one for one in fields(1728, 60, 1, 0, 0) if one[0] not in (273, 278, 279)]
+        made += [(273, 4, offsets), (278, 3, [20]), (279, 4, [4320] * 3)]
+        file.directory([*made, (282, 5, [204, 1]), (283, 5, [98, 1])])
+        desk = Desk(blocks=BLOCKS)
+        found = readings(desk, mail(bytes(file.data)))
+        assert found == [outcomes.AGAIN, outcomes.AS_NOTICE], order
+        assert kinds(desk) == ["fax", "notice"], order
+        assert recorded(desk)[0] == rows[:come], order
+        assert "end is missing" in desk.reporter.unrecorded_parts[0][1]
