@@ -128,7 +128,8 @@ def test_a_damaged_strip_never_reaches_into_the_next_however_large_it_is_said_to
         offsets = [file.place(strip) for strip in strips]
         entries = in_strips(64, len(rows), 1, 4, offsets, strips)
         entries = [one for one in entries if one[0] not in (259, 279)]
-        file.directory([*entries, (259, 3, [3]), (279, 4, [count] * len(strips))])
+        entries += [(259, 3, [3]), (279, 4, [count] * len(strips))]
+        file.directory(entries)
         assert decode(bytes(file.data)).rows == [rows]
 
 

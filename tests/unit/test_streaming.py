@@ -310,7 +310,8 @@ def test_of_strips_too_far_apart_the_first_are_recorded_and_the_end_is_told() ->
             offsets[index] = file.place(b"".join(rows[20 * index : 20 * index + 20]) + bytes(6000))
         made = [one for one in fields(1728, 60, 1, 0, 0) if one[0] not in (273, 278, 279)]
         made += [(273, 4, offsets), (278, 3, [20]), (279, 4, [4320] * 3)]
-        file.directory([*made, (282, 5, [204, 1]), (283, 5, [98, 1])])
+        made += [(282, 5, [204, 1]), (283, 5, [98, 1])]
+        file.directory(made)
         desk = Desk(blocks=BLOCKS)
         found = readings(desk, mail(bytes(file.data)))
         assert found == [outcomes.AGAIN, outcomes.AS_NOTICE], order
