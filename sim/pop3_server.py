@@ -341,8 +341,10 @@ class Server:
         number = self.maildrop.sessions
         session = _Session(self.maildrop, "<%d.%d@desk>" % (number, time.time_ns()))
         try:
-            # a peer that is gone, or says nothing that makes sense, ends its session and no more
-            with suppress(OSError, EOFError, TimeoutError, asyncio.LimitOverrunError):
+            # a peer that is gone, or says nothing that makes sense, ends its session and no more;
+            # so does stop(): of a cancelled one asyncio 3.11 would print a traceback
+            with suppress(OSError, EOFError, TimeoutError, asyncio.LimitOverrunError,
+                          asyncio.CancelledError):
                 await self._converse(session, number, reader, writer)
         finally:
             session.close()

@@ -1,6 +1,7 @@
 """The embedded maildrop, judged by poplib: honest, and hostile where it is told to be."""
 from __future__ import annotations
 
+import asyncio
 import poplib
 import socket
 import time
@@ -15,6 +16,7 @@ from sim.pop3_server import (
     Exchange,
     Maildrop,
     Script,
+    Server,
     drop_after,
     first_of,
     line_ends,
@@ -230,3 +232,22 @@ def test_script_stalls_and_the_first_that_speaks_counts() -> None:
         assert pop.stat()[0] == 3 and time.monotonic() - began >= 0.2
         with pytest.raises((poplib.error_proto, OSError)):
             pop.noop()
+
+
+def test_a_server_that_stops_in_the_middle_of_a_mail_says_nothing_on_the_terminal() -> None:
+    told: list[dict[str, object]] = []
+
+    async def stopped() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, what: told.append(what))
+        maildrop = Maildrop(MAILS)
+        server = Server(maildrop)
+        await server.start()
+        reader, writer = await asyncio.open_connection(server.host, server.port)
+        await reader.readline()  # the greeting; then the session waits for a command
+        await server.stop()
+        await asyncio.sleep(0)  # callbacks of what has ended run
+        assert not maildrop.locked
+        writer.close()
+
+    asyncio.run(stopped())
+    assert not told
