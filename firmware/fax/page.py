@@ -92,6 +92,8 @@ class FaxPage:
         left = directory.length or MAX_ROWS
         for strip in range(directory.strips):
             rows = min(left, directory.rows_per_strip)
+            if not rows:  # more strips than the page has rows for
+                break
             left -= rows
             self._place = await directory.strip(strip)
             source.release(min(self._place[0], directory.hold))  # what lies before is not wanted

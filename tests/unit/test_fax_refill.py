@@ -6,6 +6,9 @@ from __future__ import annotations
 import asyncio
 
 from firmware.fax.buffers import INPUT_PAD, MAX_WIDTH, FaxBuffers
+from firmware.fax.page import FaxPage
+from firmware.fax.raster import plain_fit
+from firmware.fax.tiff import TiffReader
 from tests.unit.fax_support import (
     EOL,
     MH,
@@ -13,6 +16,7 @@ from tests.unit.fax_support import (
     Decoded,
     GuardedBuffers,
     MemorySource,
+    RowSink,
     TiffWriter,
     code_1d,
     code_2d,
@@ -85,6 +89,28 @@ def test_damage_within_horizontal_mode_is_no_end_mark() -> None:
         page = decode(of_strips(64, 4, 2, [coded(rows, MMR), packed(harmed)]))
         assert page.rows == [rows], harmed
         assert page.quality[0].bad_rows == 2 and page.quality[0].note, harmed
+
+
+def test_strips_beyond_the_last_row_are_not_read() -> None:
+    strips = [b"\x20\xbf\x27\xef\xfd\x40\x04\x00\x40",  # four rows each, and an end
+              b"\x21\x48\x9f\x5f\xc8\xb8\xbf\xc4\x9f\x70\x01\x00\x10",
+              b"\x22\xe0\xf2\x5d\x7f\x39\xff\x50\x01\x00\x10"]
+    for each, came in ((4, 12), (12, 4), (4100, 4)):
+        assert asyncio.run(_counted(of_strips(64, 0, each, strips), 12)) == came, each
+
+
+async def _counted(data: bytes, length: int) -> int:
+    """Rows of a page that does not say how many it has, after they were counted."""
+    source, buffers = MemorySource(data), FaxBuffers()
+    reader = TiffReader(source, buffers)
+    await reader.open()
+    directory = await reader.next_page()
+    assert directory is not None and not directory.length
+    directory.length = length
+    sink = RowSink(64, 100)
+    quality = await FaxPage(buffers).render(source, directory, plain_fit(directory), sink)
+    assert len(sink.rows) == quality.rows
+    return quality.rows
 
 
 def test_what_was_decoded_is_let_go_of_before_more_is_waited_for() -> None:
