@@ -109,9 +109,7 @@ class Desk:
         """Power on, watch, power off; returns the exit status."""
         started = self._moved_at = time.monotonic()
         self._rows = 0
-        self._options.scenario.attach(
-            self._machine, lambda step: self._show("scenario: %s" % step)
-        )
+        self._options.scenario.attach(self._machine, self._step_done)
         if not self._options.once:
             self._show(
                 "serial console: %s (make console opens it); Ctrl-C ends" % self._console.path
@@ -125,6 +123,11 @@ class Desk:
             self._device.power_off()
         self._bind_last()
         return self._end_status()
+
+    def _step_done(self, step: str) -> None:
+        """The scenario lent a hand: the device has its time to go on from there."""
+        self._moved_at = time.monotonic()
+        self._show("scenario: %s" % step)
 
     def _take(self, item: Said | Ended | None) -> None:
         if item is None:

@@ -276,6 +276,18 @@ def test_once_waits_for_the_scenario_to_lend_a_hand(tmp_path: Path) -> None:
     assert run.lines[1] == "scenario: paper 5 after 1 s"
 
 
+def test_once_gives_the_device_its_time_after_the_scenario_lent_a_hand(tmp_path: Path) -> None:
+    options = parse(["--once", "--fault", "paper 5 after 1 s"])
+    quiet: list[int] = []  # sheets in the feeder at each turn in which the device said nothing
+
+    def later(desk: Desk) -> None:
+        quiet.append(desk._machine.paper.sheets)
+
+    begun = [fault(10, "010 the feeder is empty"), lambda device: device.machine.empty_tray()]
+    Run(tmp_path, [begun], options, later)
+    assert 5 in quiet, "it gave up at once"
+
+
 def test_once_gives_up_on_a_device_that_says_nothing(tmp_path: Path) -> None:
     run = Run(tmp_path, [[]])
     assert (run.status, run.lines) == (1, ["nothing moves: the device shows no progress"])
