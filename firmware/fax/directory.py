@@ -151,7 +151,11 @@ class Directory:
         self.rows_per_strip = min(value(entries, _ROWS_PER_STRIP, 0) or rows, rows)
         if self._offsets.count == 1:
             self.rows_per_strip = rows
-        self.strips = min(self._offsets.count, -(-rows // self.rows_per_strip))
+        needed = -(-rows // self.rows_per_strip)
+        self.strips = min(self._offsets.count, needed)
+        if self.length and self._offsets.count > needed:
+            # RowsPerStrip or ImageLength can't be right: a strip's data say how many rows it has
+            self.strips, self.rows_per_strip = self._offsets.count, rows
         self.x_dpi_x100 = self.y_dpi_x100 = 0
         self.page = self.total = 0
 

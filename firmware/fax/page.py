@@ -8,7 +8,7 @@ from micropython import const
 
 from firmware import on_demand
 from firmware.fax.ccitt import CcittDecoder
-from firmware.fax.coded import Coded
+from firmware.fax.coded import UNLIMITED, Coded
 from firmware.fax.directory import MAX_ROWS, TiffError
 from firmware.fax.lines import DONE, DOUBT, FULL, MORE, LineQueue
 from firmware.fax.plotter import Plotter, draw_on
@@ -69,6 +69,7 @@ class FaxPage:
         self._plain = False  # rows to come need not be looked at before they are drawn
         self.remark = ""
         self.lost = ("", 0, 0)  # why rows of a strip are missing, the first of them, how many
+        self._vague = False  # how many rows a strip has is not known before its data end
         self.full = False  # the sheet is: what came behind is not on it
         self.rows = 0  # decoded so far
         self._bands = 0  # handed on
@@ -90,20 +91,31 @@ class FaxPage:
         """
         decoder = self._begin(directory, fit)
         left = directory.length or MAX_ROWS
+        # where a strip may be the whole page, its data say how many rows it has
+        self._vague = 0 < directory.length <= directory.rows_per_strip and directory.strips > 1
         for strip in range(directory.strips):
+            self._place = await directory.strip(strip)
             rows = min(left, directory.rows_per_strip)
             if not rows:  # more strips than the page has rows for
-                break
-            left -= rows
-            self._place = await directory.strip(strip)
+                rows = MAX_ROWS - self.rows
+                offset, octets = self._place
+                if not (self._vague and rows > 0 and offset and octets < UNLIMITED):
+                    break
+                decoder.beyond = True
             source.release(min(self._place[0], directory.hold))  # what lies before is not wanted
             self._begin_strip(decoder, source, rows)
             decoder.suspect = strip == 0 and decoder is self._ccitt
             await self._strip(decoder, directory, sink)
             if self.plotter.full():
                 break
-            if left and strip + 1 < directory.strips:
+            left -= rows
+            if self._vague:
+                left = 0 if decoder.beyond else decoder.rows_left()
+            elif left and strip + 1 < directory.strips:
                 await self._blank(decoder, directory, sink)
+        if self._vague and self.lost[0]:  # what one strip lacks of the page, others may have
+            decoder.bad_rows += left
+            self.lost = (self.lost[0] if left else "", self.rows + 1, left)
         await self._beyond(decoder, directory, sink)
         self.full = bool(self.plotter.full())
         if not self.rows:
@@ -164,7 +176,8 @@ class FaxPage:
         self.rows += decoder.drew()
         if decoder.reason and directory.length and not self.plotter.full():
             missing = decoder.rows_left()
-            decoder.bad_rows += missing
+            if not self._vague:
+                decoder.bad_rows += missing
             self.lost = (decoder.reason, self.rows + self._owed + 1, missing)
 
     async def _on(self, decoder: LineQueue, sink: Sink) -> int:

@@ -36,10 +36,12 @@ def quality(page: FaxPage, decoder: LineQueue, directory: Directory) -> Quality:
     if page.lost[0] and directory.length:  # rows that did not come are counted as bad
         result.rows = directory.length
         result.bad_run = max(decoder.bad_run, page.lost[2])
+    # lines left out before the first good one are missing at the end: they are counted once
+    result.bad_rows = min(result.bad_rows, result.rows)
     remarks = [page.remark] if page.remark else []
     extended = _extended(decoder, directory) and not page.lost[0]
     missing = 0 if page.full else directory.length - page.rows
-    if page.full and not directory.length:
+    if page.full and page.rows > directory.length:  # or no length is said
         result.note = "it is longer than the sheet; what came behind is not on it"
     elif missing > 0:
         text = _missing(page, decoder, directory)

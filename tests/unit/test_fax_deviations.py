@@ -170,6 +170,47 @@ def test_rows_per_strip_beyond_the_page_or_too_small_for_its_one_strip() -> None
         recorded(file_of(data, 4, (278, 4, [rows])))
 
 
+def strips_of(scheme: int, counts: "tuple[int, ...]", *more: "Any") -> bytes:
+    """The page in strips of so many rows each."""
+    data, offsets, octets, at = b"", [], [], 0
+    for count in counts:
+        offsets.append(8 + len(data))
+        strip = coded(ROWS[at : at + count], scheme)
+        octets.append(len(strip))
+        data, at = data + strip, at + count
+    place = ((273, 4, offsets), (279, 4, octets))
+    return file_of(data, TAGGED[scheme], *place, *more)
+
+
+def test_of_more_strips_than_rows_per_strip_makes_the_data_say_how_many_rows_they_have() -> None:
+    for scheme in (MH_PLAIN, MH, MR, MMR):
+        for counts in ((20, 20, 20), (25, 25, 10), (7, 40, 13)):
+            for rows in (95318, 60, 59, 30):
+                result = recorded(strips_of(scheme, counts, (278, 4, [rows])))
+                assert not result.reasons
+        # a length too small: what comes
+        result = recorded(strips_of(scheme, (20, 20, 20), (278, 4, [20]), (257, 4, [20])))
+        assert "40 rows more than its length says" in result.notes[0]
+
+
+def test_a_strip_of_unknown_rows_that_is_damaged_is_told() -> None:
+    file = bytearray(strips_of(MMR, (20, 20, 20), (278, 4, [95318])))
+    middle = 8 + len(coded(ROWS[:20], MMR)) + len(coded(ROWS[20:40], MMR)) // 2
+    file[middle : middle + 3] = bytes(3)
+    result = Result(bytes(file))
+    assert "rows" in result.reasons[0] and "to 60 are white" in result.reasons[0]
+    found = result.rows()
+    came = found.index(ROWS[40])  # what is left of the strip, then the next one
+    assert 20 < came < 40 and found[:came] == ROWS[:came]
+    assert found[came : came + 20] == ROWS[40:]
+
+
+def test_rows_beyond_the_sheet_and_the_length_that_is_said_are_told() -> None:
+    rows = ["1" + "0" * 199] * 3000
+    result = Result(file_of(coded(rows, MMR), 4, (257, 4, [100]), rows=rows))
+    assert "longer than the sheet" in result.reasons[0]
+
+
 def test_old_and_odd_widths_are_padded_and_centred() -> None:
     for width in (816, 1216, 1700, 1728):
         rows = ["1" * width] * 3
@@ -224,6 +265,12 @@ def test_a_few_missing_rows_are_told_in_the_journal_only() -> None:
     result = Result(file_of(packed(code + "00000001" + "10" * 99), 4, rows=rows))
     assert result.rows() == rows[:98] and not result.reasons
     assert "rows 99 to 100 are white" in result.notes[0]
+
+
+def test_no_more_lines_are_bad_than_there_are() -> None:
+    rows = picture(1728, 100, 3)
+    result = Result(file_of(coded(rows, MH), 3, (256, 4, [1720]), rows=rows))
+    assert "BadFaxLines 100 of 100" in result.notes[0]
 
 
 def test_many_rows_swallowed_for_want_of_an_eol_are_told() -> None:
