@@ -61,6 +61,8 @@ class TiffReader:
     async def open(self) -> None:
         """Read the header. Raises TiffError where this is no TIFF file."""
         octets = self.octets
+        if not await octets.source.read_at(0, memoryview(octets.buffer)[:8]):
+            raise TiffError(TIFF_DAMAGED, "the file is empty")
         await octets.read(0, 8)
         head = bytes(octets.buffer[:4])
         if 42 not in head[2:] and 43 not in head[2:]:

@@ -242,6 +242,7 @@ def test_what_cannot_be_recorded_is_refused_by_name() -> None:
 def test_what_is_no_tiff_is_refused() -> None:
     for data, words in (
         (b"%PDF-1.4 .....", "like a TIFF"),
+        (b"", "the file is empty"),
         (b"II*\0", "ends"),
         (b"II*\0\0\0\0\0", "no pages"),
         (b"II+\0\x08\0\0\0\0\0\0\0\0\0\0\0", "BigTIFF"),
