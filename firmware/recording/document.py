@@ -123,7 +123,8 @@ class Recording:
         self.job: Job
         self.rows: list[Row] = []
         self.headed = False  # the heading (From, Subject, Date) is on paper
-        self.alternative = 0  # the group of alternatives of which one is on paper
+        # the group of alternatives of which one is on paper; below 0: a fax, and all of it
+        self.alternative = 0
         self._worker: Any = None  # what records faxes or texts,
         self._loaded = ""  # and the module that it comes from
         self.kept: Kept | None = None  # of the mail that is read again, or read ahead
@@ -174,13 +175,19 @@ class Recording:
         return index
 
     async def _part(self, slot: Slot) -> None:
+        """Of alternatives one is recorded, but a fax whatever was recorded before it, unless that
+        was a fax and all of it: who has only the words beside a fax has lost it.
+        """
         part, source = slot.part, slot.source
-        if part.alternative and part.alternative == self.alternative:
-            await source.skip()
-            return
+        group, said = part.alternative, len(self.rows)
         magic = bytes(self.scratch[: await self._fill(slot, _MAGIC_OCTETS)])
         recorded = False
         kind = self._kind_of(part, magic)
+        if group and self.alternative in ((-group,) if kind == _FAX else (group, -group)):
+            await source.skip()
+            return
+        if kind == _FAX:
+            part.alternative = 0  # what is missing of it is told, whatever is recorded later
         if kind:
             recorded = await self._part_of(kind).record(slot)
         elif magic or slot.damage:
@@ -188,9 +195,10 @@ class Recording:
         await source.skip()
         if slot.damage:
             self.row(slot, faults.MAIL_DAMAGED, slot.damage)
-        if recorded and part.alternative:
-            self.alternative = part.alternative
-            self.rows = [row for row in self.rows if row.alternative != part.alternative]
+        if recorded and group:
+            rows = self.rows
+            self.alternative = -group if kind == _FAX and len(rows) == said else group
+            self.rows = [row for row in rows[:said] if row.alternative != group] + rows[said:]
 
     async def _fill(self, slot: Slot, count: int) -> int:
         """Read the first `count` octets of a part into the scratch; fewer only at its end."""

@@ -153,6 +153,22 @@ def test_of_alternatives_one_is_recorded_and_the_others_are_not_complained_of() 
     assert kinds(desk) == ["notice"] and job.outcome == outcomes.AS_NOTICE
 
 
+def test_of_alternatives_no_fax_is_left_out() -> None:
+    words, fax = part(b"text/plain", b"See the fax.\r\n"), part(b"image/tiff", tiff(ROWS))
+    octets = part(b"application/octet-stream", tiff(ROWS))
+    bad, half = part(b"image/tiff", b"II*\0bad"), part(b"image/tiff", tiff(ROWS, 2)[:-50])
+    hurt = words.replace(b"\r\n\r\n", b"\r\n\r\n~~~~")
+    for parts, pages in (
+        ((words, fax), "text fax"), ((words, octets, words), "text fax"),
+        ((fax, words, fax), "fax"),  # the same in two codings, and all of it
+        ((words, bad), "text notice"), ((bad, words), "text notice"), ((hurt,), "text notice"),
+        ((bad, fax, words), "fax notice"), ((half, fax), "fax fax fax notice"),
+    ):
+        desk = Desk()
+        desk.record(multipart(*parts, kind=b"alternative"))
+        assert kinds(desk) == pages.split(), parts
+
+
 def test_an_empty_mail_does_not_vanish() -> None:
     desk = Desk()
     job = desk.record(HEAD + b"\r\n")
